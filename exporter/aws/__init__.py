@@ -1,0 +1,1 @@
+"""Sessions, retries and the meter of what calls to AWS cost."""

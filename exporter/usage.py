@@ -1,0 +1,152 @@
+"""The vocabulary that every other module shares: what a log said, before any interpretation.
+
+Nothing here knows of prices, limits, names of applications or time zones. Imports nothing of ours.
+"""
+
+from array import array
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import NamedTuple
+
+SLOT_SECONDS = 900
+"""Length of a slot. The days of every time zone in use begin on a UTC quarter-hour."""
+
+OK = "ok"
+"""Outcome of a call that succeeded; any other outcome is the record's errorCode."""
+
+CONTEXT_BANDS = (0, 128_000, 200_000, 256_000, 272_000, 512_000)
+"""Lower bounds, in prompt tokens, of the bands at which public prices change.
+
+A prompt is in the highest band that it exceeds: 200,000 tokens are still in the band of 128,000.
+"""
+
+
+class TokenKind(StrEnum):
+    """The kinds of token; they never overlap, so their sum is the total."""
+
+    INPUT = "input"
+    OUTPUT = "output"
+    CACHE_READ = "cache_read"
+    CACHE_WRITE = "cache_write"
+    CACHE_WRITE_1H = "cache_write_1h"
+
+
+class ServiceTier(StrEnum):
+    """How the call was served, where that changes its price; one call has one tier."""
+
+    STANDARD = "standard"
+    FLEX = "flex"
+    PRIORITY = "priority"
+    RESERVED = "reserved"
+    BATCH = "batch"
+    LATENCY_OPTIMIZED = "latency_optimized"
+
+
+class Fact(NamedTuple):
+    """Who called what, as the log said it, with all that decides the price of the call."""
+
+    account_id: str
+    region: str
+    """Source region: where the call was made and is billed."""
+    inference_region: str
+    """Where the call was served; empty where the log does not say."""
+    principal: str
+    """ARN of the caller after folding and privacy; empty where the log names none."""
+    model_id: str
+    """As the caller gave it: a model id, a profile id or an ARN."""
+    context_from: int
+    """Lower bound of the prompt's context band, one of CONTEXT_BANDS."""
+    service_tier: str
+    """A ServiceTier, or a value of the log that is none yet."""
+    outcome: str
+    """OK or the errorCode."""
+    metadata: tuple[tuple[str, str], ...]
+    """The pairs of requestMetadata that the configuration names, sorted by key."""
+
+
+class Counts(NamedTuple):
+    """How much of it: calls and tokens. Cache writes by what the log said of their lifetime."""
+
+    requests: int = 0
+    input: int = 0
+    output: int = 0
+    cache_read: int = 0
+    cache_write_5m: int = 0
+    cache_write_1h: int = 0
+    cache_write_unsplit: int = 0
+    """Cache writes whose lifetime the log did not state."""
+
+    def plus(self, other: "Counts") -> "Counts":
+        """Add field by field."""
+        return Counts(*map(int.__add__, self, other))
+
+    def minus(self, other: "Counts") -> "Counts":
+        """Subtract field by field."""
+        return Counts(*map(int.__sub__, self, other))
+
+
+class Usage(NamedTuple):
+    """What one fact amounted to in one slot."""
+
+    slot: int
+    fact: Fact
+    counts: Counts
+
+
+class LogObject(NamedTuple):
+    """A log object by what is unique about it wherever it lies: a folder, a bucket, a copy."""
+
+    account_id: str
+    region: str
+    hour: int
+    """UTC hour of its path, in hours since the epoch."""
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Requests:
+    """The single records behind a batch's usage, so that one delivered twice can be taken out.
+
+    Parallel columns; `counts` holds len(Counts._fields) numbers a record. `slot` and `digest`
+    identify a record; `usage` is the index of the usage that it was added to.
+    """
+
+    slot: "array[int]" = field(default_factory=lambda: array("q"))
+    digest: "array[int]" = field(default_factory=lambda: array("q"))
+    usage: "array[int]" = field(default_factory=lambda: array("l"))
+    counts: "array[int]" = field(default_factory=lambda: array("q"))
+
+    def __len__(self) -> int:
+        return len(self.slot)
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """All that one log object held. Counts once, however often it is delivered."""
+
+    source: str
+    unit: LogObject
+    usage: tuple[Usage, ...] = ()
+    requests: Requests = field(default_factory=Requests)
+    rejected: Mapping[str, int] = field(default_factory=dict)
+    """Records that were not taken, by reason."""
+    records: int = 0
+    bytes: int = 0
+    """Of JSON, after decompression."""
+
+
+def slot_of(moment: datetime) -> int:
+    """Return the slot that holds an aware moment."""
+    return int(moment.timestamp()) // SLOT_SECONDS
+
+
+def slot_start(slot: int) -> datetime:
+    """Return the moment at which a slot begins, in UTC."""
+    return datetime.fromtimestamp(slot * SLOT_SECONDS, UTC)
+
+
+def context_band(prompt_tokens: int) -> int:
+    """Return the lower bound of the band of a prompt of so many tokens, cached ones included."""
+    return max((bound for bound in CONTEXT_BANDS if prompt_tokens > bound), default=0)
