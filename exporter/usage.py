@@ -16,7 +16,7 @@ SLOT_SECONDS = 900
 OK = "ok"
 """Outcome of a call that succeeded; any other outcome is the record's errorCode."""
 
-CONTEXT_BANDS = (0, 128_000, 200_000, 256_000, 272_000, 512_000)
+CONTEXT_BANDS = (0, 100_000, 128_000, 200_000, 256_000, 272_000, 512_000)
 """Lower bounds, in prompt tokens, of the bands at which public prices change.
 
 A prompt is in the highest band that it exceeds: 200,000 tokens are still in the band of 128,000.
@@ -95,6 +95,13 @@ class Usage(NamedTuple):
     counts: Counts
 
 
+class Summed(NamedTuple):
+    """What one fact amounted to in a period, and the first slot of it that it was seen in."""
+
+    first_slot: int
+    counts: Counts
+
+
 class LogObject(NamedTuple):
     """A log object by what is unique about it wherever it lies: a folder, a bucket, a copy."""
 
@@ -115,7 +122,7 @@ class Requests:
 
     slot: "array[int]" = field(default_factory=lambda: array("q"))
     digest: "array[int]" = field(default_factory=lambda: array("q"))
-    usage: "array[int]" = field(default_factory=lambda: array("l"))
+    usage: "array[int]" = field(default_factory=lambda: array("q"))
     counts: "array[int]" = field(default_factory=lambda: array("q"))
 
     def __len__(self) -> int:
@@ -133,8 +140,39 @@ class Batch:
     rejected: Mapping[str, int] = field(default_factory=dict)
     """Records that were not taken, by reason."""
     records: int = 0
+    """Records taken, duplicates within the object included."""
     bytes: int = 0
     """Of JSON, after decompression."""
+    newest: int = 0
+    """Timestamp of the newest record, in seconds since the epoch; 0 where there is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far one location's logs of one account and region are read.
+
+    All objects are read whose path hour lies between `filled_to` and the look-back before
+    `listed_at`; later hours are listed again. History is read back to `fill_from`.
+    """
+
+    location: str
+    account_id: str
+    region: str
+    listed_at: datetime
+    filled_to: datetime
+    fill_from: datetime
+
+    @property
+    def complete(self) -> bool:
+        """Tell whether the history is read."""
+        return self.filled_to <= self.fill_from
+
+
+class AwsRequest(NamedTuple):
+    """One kind of request to AWS: the service and its operation, as boto3 names them."""
+
+    service: str
+    operation: str
 
 
 def slot_of(moment: datetime) -> int:

@@ -1,0 +1,167 @@
+"""The process that reads, keeps and renders, so that the web's process has nothing to wait for.
+
+Talks to the process that started it over one pipe: gets configurations, gives rendered snapshots.
+Ends when told to, or when that process is gone.
+"""
+
+import multiprocessing
+import os
+import signal
+import threading
+import time
+from contextlib import closing, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from multiprocessing.connection import Connection
+
+from exporter import exposition, logs, page
+from exporter.config import Config, ConfigError
+from exporter.exposition import Rendered
+from exporter.identity import FOLDING_VERSION, Privacy, pseudonym_key
+from exporter.ledger import LedgerError, WritableLedger
+from exporter.refresh import Refresh
+from exporter.snapshot import Snapshot
+from exporter.sources.invocation_logs import InvocationLogs
+from exporter.sources.reading import ReaderPool, Reading
+
+_NICENESS = 10
+"""Where processors are short, a scrape goes before a refresh."""
+_FOLDING = "folding_version"
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """Said over the pipe before the collector ends for a reason that a person must mend."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """Said over the pipe once the ledger is open."""
+
+
+def run_collector(settings: Config, pipe: Connection, level: str, line_format: logs.Format) -> None:
+    """Collect until told to stop; the target of the process."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    logs.configure(level, line_format)
+    with suppress(OSError):
+        os.nice(_NICENESS)
+    try:
+        privacy = Privacy(settings.privacy.users, pseudonym_key(settings.privacy, settings.ledger))
+        ledger = WritableLedger.open(settings.ledger)
+    except (LedgerError, ConfigError) as error:
+        pipe.send(Failed(str(error)))
+        return
+    with closing(ledger):
+        pipe.send(Started())
+        _Collector(settings, privacy, ledger, pipe).run()
+
+
+class _Collector:
+    def __init__(
+        self, settings: Config, privacy: Privacy, ledger: WritableLedger, pipe: Connection
+    ) -> None:
+        self._log = logs.get_logger()
+        self._pipe = pipe
+        self._privacy = privacy
+        self._pool = ReaderPool()
+        self._stop = threading.Event()
+        self._wake = threading.Event()
+        self._next: Config | None = None
+        self._settings = settings
+        signal.signal(signal.SIGTERM, lambda *_: self._end())
+        self._check_folding(ledger)
+        self._refresh = Refresh(
+            settings,
+            self._sources(settings),
+            ledger,
+            publish=self._publish,
+            clock=lambda: datetime.now(UTC),
+            is_stopping=self._stop.is_set,
+            log=self._log,
+        )
+
+    def run(self) -> None:
+        threading.Thread(target=self._listen, daemon=True).start()
+        self._refresh.publish()
+        try:
+            while not self._stop.is_set():
+                self._reconfigure()
+                started = time.monotonic()
+                if self._refresh.run():
+                    self._pool.close()
+                    interval = self._settings.refresh_interval.total_seconds()
+                    self._wake.wait(max(0.0, started + interval - time.monotonic()))
+                    self._wake.clear()
+        finally:
+            self._pool.close()
+
+    def _listen(self) -> None:
+        """Take what the other process says; its end is the word to stop."""
+        with suppress(EOFError, OSError):
+            while (message := self._pipe.recv()) is not None:
+                self._next = message
+                self._wake.set()
+        self._end()
+
+    def _end(self) -> None:
+        self._stop.set()
+        self._wake.set()
+
+    def _reconfigure(self) -> None:
+        if self._next is not None:
+            self._settings, self._next = self._next, None
+            self._refresh.configure(self._settings, self._sources(self._settings))
+
+    def _sources(self, settings: Config) -> list[InvocationLogs]:
+        attribution = settings.attribution
+        return [
+            InvocationLogs(
+                Reading(
+                    source=source.name,
+                    location=source.location,
+                    max_record_bytes=source.max_record_bytes,
+                    max_object_bytes=source.max_object_bytes,
+                    metadata_keys=attribution.metadata_keys,
+                    user_metadata_keys=attribution.user_metadata_keys,
+                    privacy=self._privacy,
+                ),
+                source.lookback,
+                source.duplicates_window,
+                self._pool,
+            )
+            for source in settings.sources
+        ]
+
+    def _publish(self, snapshot: Snapshot) -> None:
+        text, openmetrics = exposition.expose(snapshot.families)
+        rendered = Rendered(text, openmetrics, page.render(snapshot.page))
+        with suppress(OSError):  # the other process is gone; _listen ends this one
+            self._pipe.send(rendered)
+
+    def _check_folding(self, ledger: WritableLedger) -> None:
+        stored = ledger.note(_FOLDING)
+        if stored not in (None, str(FOLDING_VERSION)):
+            self._log.warning(
+                "names that machines make up are folded by another rule than before; "
+                "a user may stand under two names in this month",
+                stored_version=stored,
+                version=FOLDING_VERSION,
+            )
+        ledger.leave_note(_FOLDING, str(FOLDING_VERSION))
+
+
+def start_collector(
+    settings: Config, level: str, line_format: logs.Format
+) -> tuple[multiprocessing.process.BaseProcess, Connection]:
+    """Start the process; returns it and this side of the pipe."""
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe()
+    process = context.Process(
+        target=run_collector, args=(settings, theirs, level, line_format), name="collector"
+    )
+    process.start()
+    theirs.close()
+    return process, ours

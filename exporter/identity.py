@@ -1,0 +1,183 @@
+"""What of a caller's name may be stored: applied before anything is written.
+
+Two rules. Names that machines make up fold to MACHINE, so that an hourly session is not a new
+user each hour. And `privacy.users` other than `plain` replaces what names a person. Both lose
+something for good, so the folding rule is built in and has a version; when in doubt a name is
+kept, for the number of series is bounded elsewhere.
+
+A name folds when some part of it matches the table MACHINE_MADE. A name with an @ never folds.
+Names that are fixed once deployed are kept, though a machine may bear them: Lambda functions
+(CloudFormation's random suffixes included), `GitHubActions`, account aliases.
+
+Does not decide who is which application or user: that is interpretation.
+"""
+
+import hashlib
+import hmac
+import os
+import re
+import secrets
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from exporter import config
+
+FOLDING_VERSION = 1
+"""Raised whenever MACHINE_MADE changes: names stored under another version may differ."""
+
+MACHINE = "machine"
+"""What every name made up by a machine folds to."""
+
+UNKNOWN = "unknown"
+"""What `privacy.users: drop` leaves of a name."""
+
+MACHINE_MADE = {
+    "time in seconds or finer, numeric id: botocore-session-1699999999": r"[0-9]{10}",
+    "date and time: backup-20251121T153000Z": (
+        r"[0-9]{8}[T_-][0-9]{6}|[0-9]{4}-[0-9]{2}-[0-9]{2}[T_-][0-9]{2}"
+    ),
+    "UUID: session-6f9619ff-8b86-4d01-b42d-00cf4fc964ff": (
+        r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
+    ),
+    "long hexadecimal id, ECS task: 1f2a3b4c5d6e7f8091a2b3c4d5e6f708": (
+        r"(?<![0-9A-Za-z])(?=[a-fA-F]*[0-9]+[a-fA-F])[0-9a-fA-F]{12,}(?![0-9A-Za-z])"
+    ),
+    "shorter hexadecimal id, nothing else: 9f86d081": (
+        r"^(?=[a-fA-F]*[0-9]+[a-fA-F])[0-9a-fA-F]{8,}$"
+    ),
+    "EC2 or managed instance: i-0abc123def4567890": r"^m?i-[0-9a-f]{8}(?:[0-9a-f]{9})?$",
+    "EC2 host name: ip-10-0-1-23.ec2.internal": r"^ip(?:-[0-9]{1,3}){4}(?![0-9])",
+    "pod of a Kubernetes Deployment: app-7d9c5b6f4-x2x9z": (
+        r"-[b-df-hj-np-tv-xz2456789]{6,10}-[b-df-hj-np-tv-xz2456789]{5}$"
+    ),
+    "pod of a Kubernetes CronJob: nightly-29384756-x2x9z": (
+        r"-[0-9]{8}-[b-df-hj-np-tv-xz2456789]{5}$"
+    ),
+    "Terraform run: terraform-run-CZcmD7eagjhyX0vN": r"^(?:terraform-)?run-[0-9A-Za-z]{16}$",
+    "Step Functions, 32 letters of random case: oJnFfdRGSgOnSkHfTTdQfMXmHabcDeFg": (
+        r"^(?=[a-z]*(?:[A-Z0-9]+[a-z]+){7})[0-9A-Za-z]{32}$"
+    ),
+}
+"""The rule: an example of what a machine made up, to the part that gives it away.
+
+A hexadecimal id has a digit before a letter, which a name such as abbe1984 has not. Kubernetes
+writes its random parts without vowels. Random case is seven or more capitals after small letters.
+"""
+
+_MACHINE_MADE = re.compile("|".join(MACHINE_MADE.values()))
+_USER_OF_ARN = re.compile(
+    r"(arn:[^:]*:(?:sts::[0-9]*:(?:assumed-role/[^/]+/|federated-user/)|iam::[0-9]*:user/))(.+)",
+    re.DOTALL,
+)
+"""The part that says where a caller is from, and the part that names it (an IAM user with path)."""
+_SESSION_ARN = re.compile(r"arn:[^:]*:sts::[0-9]*:(?:assumed-role/[^/]+|federated-user)/")
+_NOBODY_OF_ARN = re.compile(
+    r"arn:[^:]*:iam::[0-9]*:(?:root|role/[\w+=,.@/-]+)|[a-z0-9-]+(?:\.[a-z0-9-]+)?\.amazonaws\.com(?:\.cn)?",
+    re.ASCII,
+)
+"""Principals that name no person: an account's root, a role without a session, an AWS service."""
+
+
+def fold_principal(arn: str) -> str:
+    """Replace a session name that a machine made up; every other principal stays as it is.
+
+    IAM users stay too: they are created by hand or by deployment, and are few.
+    """
+    match = _SESSION_ARN.match(arn)
+    return arn[: match.end()] + fold_value(arn[match.end() :]) if match else arn
+
+
+def fold_value(value: str) -> str:
+    """Return MACHINE for a name or metadata value that a machine made up, else the value."""
+    return MACHINE if "@" not in value and _MACHINE_MADE.search(value) else value
+
+
+@dataclass(frozen=True, slots=True)
+class Privacy:
+    """What `privacy.users` leaves of a name. Folds first, for a pseudonym would look random.
+
+    plain leaves it; pseudonym writes `user-` and 16 hexadecimal digits, the same for the same name
+    and key wherever the name occurs; drop writes UNKNOWN. MACHINE and an absent name stay.
+    """
+
+    users: Literal["plain", "pseudonym", "drop"] = "plain"
+    key: bytes = field(default=b"", repr=False)
+
+    def principal(self, arn: str) -> str:
+        """Fold and hide the user in a principal: session, federated user, IAM user with its path.
+
+        A principal that is none of these and could name a person is replaced whole.
+        """
+        arn = fold_principal(arn)
+        if self.users == "plain" or _NOBODY_OF_ARN.fullmatch(arn):
+            return arn
+        match = _USER_OF_ARN.fullmatch(arn)
+        if match is None:
+            return self._hide(arn)
+        origin, name = match.groups()
+        return origin + self._hide(name.rpartition("/")[2] if ":user/" in origin else name)
+
+    def value(self, value: str) -> str:
+        """Fold and hide a metadata value that names a user."""
+        value = fold_value(value)
+        return value if self.users == "plain" else self._hide(value)
+
+    def _hide(self, name: str) -> str:
+        if name in ("", MACHINE):
+            return name
+        if self.users == "drop":
+            return UNKNOWN
+        text = name.encode("utf-8", "surrogatepass")
+        return "user-" + hmac.new(self.key, text, hashlib.sha256).hexdigest()[:16]
+
+
+def pseudonym_key(privacy: config.Privacy, ledger: Path) -> bytes:
+    """Return the secret of the pseudonyms: the configured one, or that of the file `<ledger>.key`.
+
+    The file is made at the first use, readable by its owner only. Without pseudonyms there is no
+    secret, and b"" is returned. Raises ConfigError when the file cannot be read or made.
+    """
+    if privacy.users != "pseudonym":
+        return b""
+    if privacy.key is not None:
+        return privacy.key.encode()
+    path = ledger.with_name(ledger.name + ".key")
+    try:
+        if not path.exists():
+            _create_key(path)
+        text = path.read_text(encoding="ascii").strip()
+    except OSError as error:
+        raise config.ConfigError(
+            [
+                f"privacy.key: {path} cannot be read or made: {error.strerror}; "
+                "correct that, or set privacy.key"
+            ]
+        ) from None
+    except UnicodeDecodeError:
+        text = ""
+    if not re.fullmatch(r"[0-9a-f]{64}", text):
+        raise config.ConfigError(
+            [
+                f"privacy.key: {path} does not hold a key of 64 hexadecimal digits; "
+                "restore it, or remove it to begin with new pseudonyms"
+            ]
+        )
+    return bytes.fromhex(text)
+
+
+def _create_key(path: Path) -> None:
+    """Write a new key so that the file is there whole or not at all; the first writer wins."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f"{path.name}.{os.getpid()}.new")
+    draft.unlink(missing_ok=True)
+    try:
+        with os.fdopen(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
+            file.write(secrets.token_hex(32) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        with suppress(FileExistsError):
+            path.hardlink_to(draft)
+    finally:
+        draft.unlink(missing_ok=True)

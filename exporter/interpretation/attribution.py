@@ -1,0 +1,87 @@
+"""Who a call is attributed to: principal, metadata and profile to application and user.
+
+Applies the configured rules in their order; the first match of each field wins. Asks AWS nothing
+and keeps no state: callers remember the answers.
+"""
+
+import fnmatch
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from exporter import config
+from exporter.interpretation.measures import UNKNOWN, label_text, printable
+
+_PROFILES = ("inference-profile/", "application-inference-profile/")
+
+
+@dataclass(frozen=True, slots=True)
+class Attributed:
+    """The application and user of a call; UNKNOWN where no rule names one."""
+
+    application: str
+    user: str
+
+
+class Attribution:
+    """The configured rules and filters, ready to be applied."""
+
+    def __init__(self, settings: config.Attribution) -> None:
+        self._rules = settings.rules
+        self._include = _any_of(settings.include)
+        self._exclude = _any_of(settings.exclude)
+
+    def attribute(
+        self, principal: str, metadata: tuple[tuple[str, str], ...], model_id: str
+    ) -> Attributed | None:
+        """Return who a call is attributed to; None where the filters leave its principal out.
+
+        A group that matched nothing names nobody: the rule's constant holds, else a later rule.
+        """
+        if not self._is_included(principal):
+            return None
+        parts = {"principal": _resource(principal), "profile": _profile(model_id)}
+        values = dict(metadata)
+        application = user = ""
+        for rule in self._rules:
+            subject = (
+                printable(values.get(rule.key, "")) if rule.key is not None else parts[rule.origin]
+            )
+            if not subject or not (match := rule.match.fullmatch(subject)):
+                continue
+            application = application or _named("application", match, rule.application)
+            user = user or _named("user", match, rule.user)
+            if application and user:
+                break
+        return Attributed(application or UNKNOWN, user or UNKNOWN)
+
+    def _is_included(self, principal: str) -> bool:
+        if self._include and not self._include.search(principal):
+            return False
+        return not (self._exclude and self._exclude.search(principal))
+
+
+def _any_of(filters: Iterable[str]) -> re.Pattern[str] | None:
+    """Compile filters: one with * or ? is a pattern of the whole ARN, any other a part of it."""
+    patterns = [
+        rf"\A{fnmatch.translate(text)}" if set(text) & set("*?") else re.escape(text)
+        for text in filters
+    ]
+    return re.compile("|".join(f"(?:{pattern})" for pattern in patterns)) if patterns else None
+
+
+def _resource(principal: str) -> str:
+    """Return all after the fifth colon of an ARN; a principal that is no ARN, whole."""
+    parts = principal.split(":", 5)
+    return printable(parts[5] if len(parts) == 6 and parts[0] == "arn" else principal)
+
+
+def _profile(model_id: str) -> str:
+    """Return the resource part of an inference profile's ARN; empty for other model ids."""
+    resource = _resource(model_id) if model_id.startswith("arn:") else ""
+    return resource if resource.startswith(_PROFILES) else ""
+
+
+def _named(field: str, match: re.Match[str], constant: str | None) -> str:
+    value = match[field] if field in match.re.groupindex else None
+    return label_text(value or "") or label_text(constant or "")

@@ -1,0 +1,81 @@
+"""What a fact means under one configuration: whose it is, of which model, at which price."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from exporter.config import Config
+from exporter.interpretation.attribution import Attribution
+from exporter.interpretation.measures import Labels
+from exporter.interpretation.models import Model, Routing, UnpricedReason, resolve
+from exporter.interpretation.prices import Price, PriceBook
+from exporter.usage import OK, Fact, TokenKind
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """A fact, interpreted."""
+
+    labels: Labels
+    routing: Routing
+    unpriced: UnpricedReason | None
+    """Why the fact has no price at all; None where it has one."""
+    error_code: str | None
+    """Of a call that failed; its tokens are no usage."""
+    service_tier: str
+    context_from: int
+
+
+class Interpreter:
+    """Interprets facts; one is made for each configuration."""
+
+    def __init__(self, settings: Config, book: PriceBook) -> None:
+        self._attribution = Attribution(settings.attribution)
+        self._aliases = settings.models
+        self._book = book
+
+    @property
+    def change_days(self) -> frozenset[date]:
+        """Return the UTC days on which some price changes."""
+        return self._book.change_days()
+
+    def interpret(self, fact: Fact) -> Meaning | None:
+        """Return what a fact means; None where the filters leave its principal out."""
+        attributed = self._attribution.attribute(fact.principal, fact.metadata, fact.model_id)
+        if attributed is None:
+            return None
+        model = resolve(fact.model_id, self._aliases)
+        return Meaning(
+            labels=Labels(
+                fact.account_id,
+                fact.region,
+                attributed.application,
+                attributed.user,
+                model.model,
+            ),
+            routing=model.routing,
+            unpriced=self._unpriced(model),
+            error_code=None if fact.outcome == OK else fact.outcome,
+            service_tier=fact.service_tier,
+            context_from=fact.context_from,
+        )
+
+    def _unpriced(self, model: Model) -> UnpricedReason | None:
+        if model.unpriced is not None:
+            return model.unpriced
+        if self._book.billed_otherwise(model.model):
+            return UnpricedReason.NOT_TOKEN_BILLED
+        return None if self._book.knows(model.model) else UnpricedReason.UNKNOWN_MODEL
+
+    def unit_prices(self, meaning: Meaning, day: date) -> Mapping[TokenKind, Price]:
+        """Return what a fact's tokens cost on a UTC day; none, for what is unpriced."""
+        if meaning.unpriced is not None:
+            return {}
+        return self._book.unit_prices(
+            meaning.labels.model,
+            meaning.labels.region,
+            meaning.routing,
+            meaning.service_tier,
+            meaning.context_from,
+            day,
+        )

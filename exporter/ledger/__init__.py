@@ -1,0 +1,12 @@
+"""The SQLite file in which the facts are kept: applies batches, reads periods.
+
+A batch and the mark of its log object are one transaction, so that a batch counts once however
+often it is delivered and whatever is killed in between. One exporter writes; any number of
+readers may look on. Nothing is interpreted here: names, prices and days come later.
+"""
+
+from exporter.ledger.database import LedgerError
+from exporter.ledger.reader import Ledger, NewestRecord
+from exporter.ledger.writer import WritableLedger
+
+__all__ = ["Ledger", "LedgerError", "NewestRecord", "WritableLedger"]

@@ -1,0 +1,97 @@
+"""The tables of the ledger and the steps from each version to the next.
+
+A step is never changed once released: `PRAGMA user_version` counts the steps that a file has
+taken.
+"""
+
+APPLICATION_ID = 0x42454458
+"""Marks an SQLite file as a ledger ("BEDX")."""
+
+MIGRATIONS = (
+    # Version 1
+    """
+    CREATE TABLE fact (
+        id INTEGER PRIMARY KEY,
+        account_id TEXT NOT NULL,
+        region TEXT NOT NULL,
+        inference_region TEXT NOT NULL,
+        principal TEXT NOT NULL,
+        model_id TEXT NOT NULL,
+        context_from INTEGER NOT NULL,
+        service_tier TEXT NOT NULL,
+        outcome TEXT NOT NULL,
+        metadata TEXT NOT NULL,  -- a JSON array of pairs, sorted by key
+        UNIQUE (account_id, region, inference_region, principal, model_id, context_from,
+                service_tier, outcome, metadata)
+    ) STRICT;
+
+    -- slot: UTC quarter-hours since the epoch
+    CREATE TABLE usage (
+        slot INTEGER NOT NULL,
+        fact INTEGER NOT NULL REFERENCES fact,
+        requests INTEGER NOT NULL,
+        input INTEGER NOT NULL,
+        output INTEGER NOT NULL,
+        cache_read INTEGER NOT NULL,
+        cache_write_5m INTEGER NOT NULL,
+        cache_write_1h INTEGER NOT NULL,
+        cache_write_unsplit INTEGER NOT NULL,
+        PRIMARY KEY (slot, fact)
+    ) STRICT, WITHOUT ROWID;
+
+    -- What was read; hour: UTC hours since the epoch, of the object's path
+    CREATE TABLE log_object (
+        account_id TEXT NOT NULL,
+        region TEXT NOT NULL,
+        hour INTEGER NOT NULL,
+        name TEXT NOT NULL,
+        PRIMARY KEY (account_id, region, hour, name)
+    ) STRICT, WITHOUT ROWID;
+
+    -- Records of the last days, so that one delivered again is recognised
+    CREATE TABLE request (
+        slot INTEGER NOT NULL,
+        digest INTEGER NOT NULL,
+        PRIMARY KEY (slot, digest)
+    ) STRICT, WITHOUT ROWID;
+
+    -- Moments: seconds since the epoch
+    CREATE TABLE progress (
+        location TEXT NOT NULL,
+        account_id TEXT NOT NULL,
+        region TEXT NOT NULL,
+        listed_at INTEGER NOT NULL,
+        filled_to INTEGER NOT NULL,
+        fill_from INTEGER NOT NULL,
+        PRIMARY KEY (location, account_id, region)
+    ) STRICT, WITHOUT ROWID;
+
+    CREATE TABLE newest_record (
+        source TEXT NOT NULL,
+        account_id TEXT NOT NULL,
+        region TEXT NOT NULL,
+        timestamp INTEGER NOT NULL,
+        PRIMARY KEY (source, account_id, region)
+    ) STRICT, WITHOUT ROWID;
+
+    CREATE TABLE aws_request (
+        day TEXT NOT NULL,
+        service TEXT NOT NULL,
+        operation TEXT NOT NULL,
+        requests INTEGER NOT NULL,
+        PRIMARY KEY (day, service, operation)
+    ) STRICT, WITHOUT ROWID;
+
+    -- Users that had series of their own in a month (of the configured time zone)
+    CREATE TABLE exposed_user (
+        month TEXT NOT NULL,
+        user TEXT NOT NULL,
+        PRIMARY KEY (month, user)
+    ) STRICT, WITHOUT ROWID;
+
+    CREATE TABLE note (
+        key TEXT PRIMARY KEY,
+        value TEXT NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    """,
+)

@@ -1,0 +1,187 @@
+"""Writes the ledger: each batch once, in one transaction with the mark of its log object."""
+
+import json
+import sqlite3
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+from typing import IO, Self
+
+from exporter.ledger.database import open_for_writing, told
+from exporter.ledger.reader import Ledger
+from exporter.usage import AwsRequest, Batch, Counts, Fact, Progress, Requests, Usage
+
+_UPSERT = """
+    INSERT INTO usage VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+    ON CONFLICT DO UPDATE SET
+        requests = requests + excluded.requests,
+        input = input + excluded.input,
+        output = output + excluded.output,
+        cache_read = cache_read + excluded.cache_read,
+        cache_write_5m = cache_write_5m + excluded.cache_write_5m,
+        cache_write_1h = cache_write_1h + excluded.cache_write_1h,
+        cache_write_unsplit = cache_write_unsplit + excluded.cache_write_unsplit
+"""
+_NEW_REQUEST = "INSERT OR IGNORE INTO request VALUES (?, ?)"
+_FIELDS = len(Counts._fields)
+
+
+class WritableLedger(Ledger):
+    """The ledger of the one exporter that writes it."""
+
+    def __init__(self, path: Path, connection: sqlite3.Connection, lock: IO[str]) -> None:
+        super().__init__(path, connection)
+        self._lock = lock
+        self._numbers: dict[Fact, int] = {}
+
+    @classmethod
+    def open(cls, path: Path) -> Self:
+        """Open or create a ledger and lock other exporters out. Raises LedgerError."""
+        return cls(path, *open_for_writing(path))
+
+    def close(self) -> None:
+        """Close the file and let another exporter have it."""
+        super().close()
+        self._lock.close()
+
+    def apply(self, batches: Iterable[Batch]) -> list[Usage]:
+        """Take batches in one transaction and return the usage that is new.
+
+        A batch whose object was taken before is left out, and so is a record that is known. Either
+        all batches are in the ledger when this returns, or none. Raises LedgerError.
+        """
+        taken: dict[tuple[int, Fact], Counts] = {}
+        with self._transaction():
+            for batch in batches:
+                if not self._mark(batch):
+                    continue
+                for slot, fact, counts in self._without_known(batch):
+                    before = taken.get((slot, fact))
+                    taken[slot, fact] = before.plus(counts) if before else counts
+                self._note_newest(batch)
+            self._connection.executemany(
+                _UPSERT,
+                [(slot, self._number(fact), *counts) for (slot, fact), counts in taken.items()],
+            )
+        self._note_changes({slot for slot, _ in taken})
+        return [Usage(slot, fact, counts) for (slot, fact), counts in taken.items()]
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        with told(self.path):
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                self._connection.execute("COMMIT")
+            except BaseException:
+                # Numbers given in a transaction that is undone may be given again.
+                self._numbers.clear()
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+                raise
+
+    def _mark(self, batch: Batch) -> bool:
+        """Mark an object as read; tell whether it was not before."""
+        marked = self._connection.execute(
+            "INSERT OR IGNORE INTO log_object VALUES (?, ?, ?, ?)", batch.unit
+        )
+        return marked.rowcount == 1
+
+    def _without_known(self, batch: Batch) -> Iterable[Usage]:
+        """Return a batch's usage less the records that an earlier object held too."""
+        requests = batch.requests
+        self._connection.execute("SAVEPOINT batch")
+        new = self._connection.executemany(
+            _NEW_REQUEST, zip(requests.slot, requests.digest, strict=True)
+        )
+        if new.rowcount == len(requests) or not requests:
+            self._connection.execute("RELEASE batch")
+            return batch.usage
+        # Rare: find out which ones, one by one.
+        self._connection.execute("ROLLBACK TO batch")
+        self._connection.execute("RELEASE batch")
+        return self._subtract_known(batch.usage, requests)
+
+    def _subtract_known(self, usage: Sequence[Usage], requests: Requests) -> list[Usage]:
+        left = list(usage)
+        for index, key in enumerate(zip(requests.slot, requests.digest, strict=True)):
+            if self._connection.execute(_NEW_REQUEST, key).rowcount == 0:
+                counts = Counts(*requests.counts[index * _FIELDS : (index + 1) * _FIELDS])
+                slot, fact, sums = left[requests.usage[index]]
+                left[requests.usage[index]] = Usage(slot, fact, sums.minus(counts))
+        return [part for part in left if part.counts.requests]
+
+    def _number(self, fact: Fact) -> int:
+        number = self._numbers.get(fact)
+        if number is None:
+            row = (*fact[:-1], json.dumps(fact.metadata, ensure_ascii=False))
+            self._connection.execute(
+                "INSERT OR IGNORE INTO fact (account_id, region, inference_region, principal, "
+                "model_id, context_from, service_tier, outcome, metadata) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                row,
+            )
+            number = self._connection.execute(
+                "SELECT id FROM fact WHERE account_id = ? AND region = ? AND inference_region = ? "
+                "AND principal = ? AND model_id = ? AND context_from = ? AND service_tier = ? "
+                "AND outcome = ? AND metadata = ?",
+                row,
+            ).fetchone()[0]
+            self._numbers[fact] = number
+        return number
+
+    def _note_newest(self, batch: Batch) -> None:
+        if batch.newest:
+            self._connection.execute(
+                "INSERT INTO newest_record VALUES (?, ?, ?, ?) "
+                "ON CONFLICT DO UPDATE SET timestamp = max(timestamp, excluded.timestamp)",
+                (batch.source, batch.unit.account_id, batch.unit.region, batch.newest),
+            )
+
+    def record_progress(self, progress: Progress) -> None:
+        """Remember how far a location is read. Raises LedgerError."""
+        moments = (progress.listed_at, progress.filled_to, progress.fill_from)
+        with self._transaction():
+            self._connection.execute(
+                "INSERT OR REPLACE INTO progress VALUES (?, ?, ?, ?, ?, ?)",
+                (
+                    progress.location,
+                    progress.account_id,
+                    progress.region,
+                    *(int(moment.timestamp()) for moment in moments),
+                ),
+            )
+
+    def record_aws_requests(self, day: date, requests: Counter[AwsRequest]) -> None:
+        """Add to the exporter's own requests to AWS of one UTC day. Raises LedgerError."""
+        with self._transaction():
+            self._connection.executemany(
+                "INSERT INTO aws_request VALUES (?, ?, ?, ?) "
+                "ON CONFLICT DO UPDATE SET requests = requests + excluded.requests",
+                [(day.isoformat(), *request, count) for request, count in requests.items()],
+            )
+
+    def remember_exposed_users(self, month: str, users: Iterable[str]) -> None:
+        """Remember which users had series of their own in a month. Raises LedgerError."""
+        with self._transaction():
+            self._connection.executemany(
+                "INSERT OR IGNORE INTO exposed_user VALUES (?, ?)",
+                [(month, user) for user in users],
+            )
+
+    def leave_note(self, key: str, value: str) -> None:
+        """Leave a note for later. Raises LedgerError."""
+        with self._transaction():
+            self._connection.execute("INSERT OR REPLACE INTO note VALUES (?, ?)", (key, value))
+
+    def prune(self, usage_before: int, objects_before: int, requests_before: int) -> None:
+        """Delete usage and requests before a slot, and marks of objects before an hour.
+
+        Raises LedgerError.
+        """
+        with self._transaction():
+            self._connection.execute("DELETE FROM usage WHERE slot < ?", (usage_before,))
+            self._connection.execute("DELETE FROM log_object WHERE hour < ?", (objects_before,))
+            self._connection.execute("DELETE FROM request WHERE slot < ?", (requests_before,))

@@ -1,0 +1,277 @@
+"""The timed loop: every source read, every batch taken, a snapshot published.
+
+A source that fails keeps its data, turns its own metrics and stops nobody else. What is read is in
+the ledger before it is shown.
+"""
+
+import time
+from collections import Counter
+from collections.abc import Callable, Generator, Sequence
+from contextlib import closing
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Protocol
+
+from exporter import metrics
+from exporter.aws.meter import request_cost_usd
+from exporter.config import Config
+from exporter.interpretation import periods
+from exporter.ledger import LedgerError, WritableLedger
+from exporter.logs import Logger
+from exporter.snapshot import Snapshot, SnapshotBuilder
+from exporter.snapshot.counters import Counters
+from exporter.sources.events import AwsRequests, Backlog, Event, Fault, Finished, Times
+from exporter.sources.invocation_logs import Known
+from exporter.sources.log_store import StoreError
+from exporter.status import AwsSpend, SourceStatus
+from exporter.usage import AwsRequest, Batch, Progress, slot_of, slot_start
+
+_BATCHES_A_TRANSACTION = 256
+_SECONDS_A_TRANSACTION = 1.0
+_PROGRESS_SECONDS = 10.0
+"""How often a snapshot is published while a long reading goes on, unless building takes long."""
+_PRUNE_EVERY = timedelta(hours=1)
+_FIRST_FILL = "first_fill_completed_at"
+
+
+class Source(Protocol):
+    """What the refresh asks of a source."""
+
+    name: str
+    location: str
+    is_billed: bool
+    """Whether reading it costs money."""
+    lookback: timedelta
+    duplicates_window: timedelta
+
+    def read(
+        self, times: Times, known: Known, is_due: Callable[[], bool]
+    ) -> Generator[Event, None, None]:
+        """Yield what is new. Raises StoreError."""
+
+
+class Refresh:
+    """Reads sources into the ledger and publishes what it then says."""
+
+    def __init__(
+        self,
+        settings: Config,
+        sources: Sequence[Source],
+        ledger: WritableLedger,
+        publish: Callable[[Snapshot], None],
+        clock: Callable[[], datetime],
+        is_stopping: Callable[[], bool],
+        log: Logger,
+    ) -> None:
+        self._ledger = ledger
+        self._publish = publish
+        self._clock = clock
+        self._is_stopping = is_stopping
+        self._log = log
+        self._counters = Counters(settings.metrics.counter_birth)
+        self._statuses: dict[str, SourceStatus] = {}
+        self._is_first_fill = ledger.note(_FIRST_FILL) is None
+        self._pruned_at: datetime | None = None
+        self._published = 0.0
+        self._publish_seconds = 0.0
+        self.configure(settings, sources)
+
+    def configure(self, settings: Config, sources: Sequence[Source]) -> None:
+        """Go on under another configuration; counters and what is known of sources stay."""
+        self._settings = settings
+        self._sources = sources
+        self._counters.birth = settings.metrics.counter_birth
+        self._builder = SnapshotBuilder(settings, self._ledger, self._counters)
+        self._statuses = {
+            source.name: self._statuses.get(source.name, SourceStatus(source.name, source.location))
+            for source in sources
+        }
+        for source in sources:
+            for metric in (metrics.LOG_OBJECTS, metrics.LOG_BYTES, metrics.LOG_RECORDS):
+                self._counters.ensure(metric, source.name)
+
+    def run(self) -> bool:
+        """Refresh once, and tell whether there is nothing left to read."""
+        self._round_started = time.monotonic()
+        for source in self._sources:
+            if self._is_stopping():
+                return True
+            self._refresh(source)
+        self._note_first_fill()
+        self._prune()
+        self.publish()
+        return all(status.complete or not status.up for status in self._statuses.values())
+
+    def publish(self) -> None:
+        """Publish a snapshot of what the ledger holds now; without one, the last one stays."""
+        started = time.monotonic()
+        now = self._clock()
+        try:
+            snapshot = self._builder.build(now, list(self._statuses.values()), self._spend(now))
+            self._ledger.remember_exposed_users(snapshot.month, snapshot.exposed_users)
+        except LedgerError as error:
+            self._log.error("no snapshot could be built", reason=error.reason, error=str(error))
+            return
+        self._publish(snapshot)
+        self._published = time.monotonic()
+        self._publish_seconds = self._published - started
+
+    def _refresh(self, source: Source) -> None:
+        """Read one source; whatever fails is its own."""
+        started = time.monotonic()
+        status = replace(self._statuses[source.name], up=True, complete=False)
+        self._statuses[source.name] = status
+        try:
+            self._read(source)
+        except (StoreError, LedgerError) as error:
+            self._fail(source.name, error.reason, str(error))
+        except Exception as error:
+            self._log.exception("a bug stopped a source", source=source.name)
+            self._fail(source.name, "bug", f"{type(error).__name__}, see the log")
+        status = self._statuses[source.name]
+        self._statuses[source.name] = replace(
+            status,
+            last_duration_seconds=time.monotonic() - started,
+            last_success=self._clock() if status.up else status.last_success,
+            last_error=None if status.up else status.last_error,
+        )
+
+    def _read(self, source: Source) -> None:
+        now = self._clock()
+        if source.is_billed and self._spend(now).is_spent:
+            raise StoreError(
+                "cost_ceiling",
+                "aws.max_cost_usd_per_day is spent; reading goes on tomorrow (UTC)",
+            )
+        with closing(source.read(self._times(now), self._ledger, self._is_due)) as events:
+            batches: list[Batch] = []
+            since = time.monotonic()
+            for event in events:
+                if isinstance(event, Batch):
+                    batches.append(event)
+                    is_late = time.monotonic() - since > _SECONDS_A_TRANSACTION
+                    if len(batches) < _BATCHES_A_TRANSACTION and not is_late:
+                        continue
+                self._take(source, batches)
+                batches, since = [], time.monotonic()
+                if not isinstance(event, Batch):
+                    self._handle(source, event)
+                if self._is_stopping():
+                    return
+                self._publish_progress()
+            self._take(source, batches)
+
+    def _times(self, now: datetime) -> Times:
+        zone, months = self._settings.timezone, self._settings.retention_months
+        return Times(
+            now=now,
+            fill_from=slot_start(periods.previous_month(now, zone).start),
+            keep_from=slot_start(periods.months_back(now, zone, months).start),
+        )
+
+    def _is_due(self) -> bool:
+        interval = self._settings.refresh_interval.total_seconds()
+        return self._is_stopping() or time.monotonic() - self._round_started > interval
+
+    def _publish_progress(self) -> None:
+        pause = max(_PROGRESS_SECONDS, 10 * self._publish_seconds)
+        if time.monotonic() - self._published > pause:
+            self.publish()
+
+    def _take(self, source: Source, batches: Sequence[Batch]) -> None:
+        """Apply batches, then count what they brought."""
+        if not batches:
+            return
+        taken = self._ledger.apply(batches)
+        if not self._is_first_fill:
+            self._builder.count(taken)
+        for batch in batches:
+            self._counters.add(metrics.LOG_OBJECTS, 1, source.name)
+            self._counters.add(metrics.LOG_BYTES, batch.bytes, source.name)
+            self._counters.add(metrics.LOG_RECORDS, batch.records, source.name)
+            for reason, count in batch.rejected.items():
+                self._counters.add(metrics.REJECTED_RECORDS, count, source.name, reason)
+                self._log.warning(
+                    "input was rejected",
+                    source=source.name,
+                    object=batch.unit.name,
+                    reason=reason,
+                    count=count,
+                )
+
+    def _handle(self, source: Source, event: Event) -> None:
+        status = self._statuses[source.name]
+        match event:
+            case Progress():
+                self._ledger.record_progress(event)
+            case Backlog(objects):
+                self._statuses[source.name] = replace(status, backlog_objects=objects)
+            case Fault(reason, text, is_outage):
+                if is_outage:
+                    self._fail(source.name, reason, text)
+                else:
+                    self._counters.add(metrics.SOURCE_ERRORS, 1, source.name, reason)
+                    self._log.warning(text, source=source.name, reason=reason)
+            case AwsRequests(counts):
+                self._meter(counts)
+            case Finished(is_complete, history_read_to):
+                self._statuses[source.name] = replace(
+                    status, complete=is_complete, history_read_to=history_read_to
+                )
+                self._log_progress(source, is_complete)
+
+    def _log_progress(self, source: Source, is_complete: bool) -> None:
+        status = self._statuses[source.name]
+        if not is_complete:
+            self._log.info(
+                "history is being read",
+                source=source.name,
+                read_back_to=str(status.history_read_to or ""),
+                backlog_objects=status.backlog_objects,
+            )
+
+    def _fail(self, name: str, reason: str, text: str) -> None:
+        self._counters.add(metrics.SOURCE_ERRORS, 1, name, reason)
+        self._log.error(text, source=name, reason=reason)
+        self._statuses[name] = replace(self._statuses[name], up=False, last_error=text)
+
+    def _meter(self, counts: Counter[AwsRequest]) -> None:
+        if counts:
+            self._ledger.record_aws_requests(self._clock().date(), counts)
+        for (service, operation), count in counts.items():
+            self._counters.add(metrics.AWS_REQUESTS, count, service, operation)
+
+    def _spend(self, now: datetime) -> AwsSpend:
+        costs = {"s3": Decimal(0)} if any(source.is_billed for source in self._sources) else {}
+        for request, count in self._ledger.aws_requests(now.date()).items():
+            costs[request.service] = costs.get(request.service, Decimal(0)) + request_cost_usd(
+                request, count
+            )
+        return AwsSpend(costs, self._settings.aws.max_cost_usd_per_day)
+
+    def _note_first_fill(self) -> None:
+        """From the end of the first fill on, what is read counts as new."""
+        done = all(status.up and status.complete for status in self._statuses.values())
+        if self._is_first_fill and done:
+            self._ledger.leave_note(_FIRST_FILL, self._clock().isoformat())
+            self._is_first_fill = False
+
+    def _prune(self) -> None:
+        """Delete what is past its time, by the newest record: a clock ahead deletes nothing."""
+        now = self._clock()
+        if self._pruned_at and timedelta(0) <= now - self._pruned_at < _PRUNE_EVERY:
+            return
+        newest = max((row.timestamp for row in self._ledger.newest_records()), default=0)
+        is_filling = any(not status.complete for status in self._statuses.values())
+        if not newest or is_filling:
+            return
+        times = self._times(min(now, datetime.fromtimestamp(newest, UTC)))
+        lookback = max(source.lookback for source in self._sources)
+        window = max(source.duplicates_window for source in self._sources)
+        self._ledger.prune(
+            usage_before=slot_of(times.keep_from),
+            objects_before=int((times.fill_from - lookback).timestamp()) // 3600,
+            requests_before=slot_of(times.now - window),
+        )
+        self._pruned_at = now

@@ -1,0 +1,60 @@
+"""The exporter itself as metric families: its sources, its own cost."""
+
+from collections.abc import Callable, Iterable, Sequence
+
+from exporter import metrics
+from exporter.ledger import NewestRecord
+from exporter.metrics import Family, Metric, Value
+from exporter.status import AwsSpend, SourceStatus
+
+_ACCURACY = "measured"
+"""Invocation logs state every token."""
+
+
+def source_families(sources: Sequence[SourceStatus]) -> list[Family]:
+    """Return how each source is doing."""
+
+    def family(metric: Metric, value: Callable[[SourceStatus], Value | None]) -> Family:
+        samples: dict[tuple[str, ...], Value] = {
+            (source.name,): amount for source in sources if (amount := value(source)) is not None
+        }
+        return Family(metric, metric.labels, samples)
+
+    return [
+        family(metrics.SOURCE_UP, lambda source: int(source.up)),
+        family(metrics.SOURCE_COMPLETE, lambda source: int(source.complete)),
+        family(metrics.SOURCE_BACKLOG, lambda source: source.backlog_objects),
+        family(
+            metrics.SOURCE_LAST_SUCCESS,
+            lambda source: source.last_success.timestamp() if source.last_success else None,
+        ),
+        family(metrics.SOURCE_DURATION, lambda source: source.last_duration_seconds),
+    ]
+
+
+def record_families(newest: Iterable[NewestRecord]) -> list[Family]:
+    """Return where usage comes from and how new it is."""
+    newest = list(newest)
+    return [
+        Family(
+            metrics.USAGE_SOURCE_INFO,
+            metrics.USAGE_SOURCE_INFO.labels,
+            {(row.account_id, row.region, row.source, _ACCURACY): 1 for row in newest},
+        ),
+        Family(
+            metrics.NEWEST_RECORD,
+            metrics.NEWEST_RECORD.labels,
+            {(row.account_id, row.region, row.source): row.timestamp for row in newest},
+        ),
+    ]
+
+
+def spend_families(spend: AwsSpend) -> list[Family]:
+    """Return what the exporter itself spends."""
+    cost: dict[tuple[str, ...], Value] = {
+        (service,): usd for service, usd in spend.cost_usd_by_service.items()
+    }
+    return [
+        Family(metrics.AWS_COST_TODAY, metrics.AWS_COST_TODAY.labels, cost),
+        Family(metrics.AWS_COST_CEILING, (), {(): spend.ceiling_usd}),
+    ]

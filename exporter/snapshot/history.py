@@ -1,0 +1,177 @@
+"""The ledger's usage of the periods that are exposed, interpreted under one configuration.
+
+Closed periods are computed once and remembered until something late falls into them, so that a
+refresh costs what today costs, however long the ledger is.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import TypeVar
+from zoneinfo import ZoneInfo
+
+from exporter.interpretation import periods
+from exporter.interpretation.meaning import Interpreter, Meaning
+from exporter.interpretation.measures import Labels
+from exporter.interpretation.periods import SlotRange
+from exporter.interpretation.totals import GroupTotal, Totals
+from exporter.ledger import Ledger
+from exporter.usage import Fact, slot_start
+
+T = TypeVar("T")
+
+_LATE_DAYS = 2
+"""Full days that late records often fall into; they are remembered apart from earlier ones."""
+_HOUR_OF_DAY_DAYS = 30
+
+
+@dataclass(frozen=True, slots=True)
+class PeriodUsage:
+    """Usage as of one moment; days and months are those of the configured time zone."""
+
+    today: Totals
+    month: Totals
+    previous_month: Totals
+    week: Mapping[Labels, GroupTotal]
+    last_7_days: Mapping[Labels, GroupTotal]
+    """The last 7 full days, before today."""
+    requests_by_hour: Mapping[tuple[str, int], int]
+    """By application and hour of the day, of the last 30 days with today."""
+    daily_cost_usd: tuple[tuple[date, Decimal], ...]
+    """The days of this month up to today that have data."""
+    first_slot: int | None
+    """Earliest slot of this and the previous month; None where there is no usage."""
+
+
+class History:
+    """Asks the ledger for periods and interprets what it says."""
+
+    def __init__(self, ledger: Ledger, interpreter: Interpreter, zone: ZoneInfo) -> None:
+        self._ledger = ledger
+        self._interpreter = interpreter
+        self._zone = zone
+        self._meanings: dict[Fact, Meaning | None] = {}
+        self._remembered: dict[tuple[str, SlotRange], tuple[int, object]] = {}
+        self._used: dict[tuple[str, SlotRange], tuple[int, object]] = {}
+
+    def interpret(self, fact: Fact) -> Meaning | None:
+        """Return what a fact means; None where the configured filters leave it out."""
+        try:
+            return self._meanings[fact]
+        except KeyError:
+            return self._meanings.setdefault(fact, self._interpreter.interpret(fact))
+
+    def usage(self, now: datetime) -> PeriodUsage:
+        """Return the usage of every period that holds `now` or comes before it."""
+        today = periods.today(now, self._zone)
+        month = periods.this_month(now, self._zone)
+        late = periods.last_full_days(now, self._zone, _LATE_DAYS).start
+        self._used = {}
+        this_month = self._total(SlotRange(month.start, today.end), late, today.start)
+        previous_month = self._total(periods.previous_month(now, self._zone), late)
+        usage = PeriodUsage(
+            today=self._total(today),
+            month=this_month,
+            previous_month=previous_month,
+            week=self._total(
+                SlotRange(periods.this_week(now, self._zone).start, today.end), late, today.start
+            ).groups,
+            last_7_days=self._total(periods.last_full_days(now, self._zone), late).groups,
+            requests_by_hour=self._requests_by_hour(now, late),
+            daily_cost_usd=self._daily_cost_usd(month.start, now),
+            first_slot=min(
+                (
+                    group.first_slot
+                    for total in (this_month, previous_month)
+                    for group in total.groups.values()
+                ),
+                default=None,
+            ),
+        )
+        self._remembered = self._used
+        return usage
+
+    def _total(self, slots: SlotRange, *borders: int) -> Totals:
+        """Return the totals of a range, put together of the parts between borders."""
+        total = Totals()
+        for part in self._parts(slots, borders):
+            total.add(self._remember("totals", part, self._compute_total))
+        return total
+
+    def _parts(self, slots: SlotRange, borders: tuple[int, ...]) -> list[SlotRange]:
+        cuts = [border for border in sorted(set(borders)) if slots.start < border < slots.end]
+        starts = [slots.start, *cuts]
+        return [
+            part
+            for pair in zip(starts, [*cuts, slots.end], strict=True)
+            for part in periods.split_at(SlotRange(*pair), self._interpreter.change_days)
+        ]
+
+    def _compute_total(self, slots: SlotRange) -> Totals:
+        """Price a range within which no price changes."""
+        day = slot_start(slots.start).date()
+        total = Totals()
+        for number, summed in self._ledger.sum_usage(*slots).items():
+            meaning = self.interpret(self._ledger.fact(number))
+            if meaning is not None:
+                total.add_usage(meaning, summed, self._interpreter.unit_prices(meaning, day))
+        return total
+
+    def _daily_cost_usd(self, start: int, now: datetime) -> tuple[tuple[date, Decimal], ...]:
+        first = slot_start(start).astimezone(self._zone).date()
+        last = now.astimezone(self._zone).date()
+        days = [first + timedelta(days=count) for count in range((last - first).days + 1)]
+        costs = [(day, self._day_cost_usd(day)) for day in days]
+        return tuple((day, cost) for day, cost in costs if cost is not None)
+
+    def _day_cost_usd(self, day: date) -> Decimal | None:
+        """Return what a day cost; None where it has no usage."""
+        slots = SlotRange(
+            periods.day_start(day, self._zone),
+            periods.day_start(day + timedelta(days=1), self._zone),
+        )
+        costs = [
+            cost
+            for part in self._parts(slots, ())
+            if (cost := self._remember("cost", part, self._compute_cost)) is not None
+        ]
+        return sum(costs, Decimal(0)) if costs else None
+
+    def _compute_cost(self, slots: SlotRange) -> Decimal | None:
+        known = self._used.get(("totals", slots))
+        total = known[1] if known else self._compute_total(slots)
+        assert isinstance(total, Totals)
+        groups = total.groups
+        if not groups:
+            return None
+        return sum((total.cost_usd or Decimal(0) for total in groups.values()), Decimal(0))
+
+    def _requests_by_hour(self, now: datetime, late: int) -> Counter[tuple[str, int]]:
+        today = periods.today(now, self._zone)
+        before = periods.last_full_days(now, self._zone, _HOUR_OF_DAY_DAYS - 1)
+        hours: Counter[tuple[str, int]] = Counter()
+        for part in self._parts(SlotRange(before.start, today.end), (late, today.start)):
+            hours.update(self._remember("hours", part, self._compute_hours))
+        return hours
+
+    def _compute_hours(self, slots: SlotRange) -> Counter[tuple[str, int]]:
+        hours: Counter[tuple[str, int]] = Counter()
+        for part, offset in periods.constant_offset_parts(slots, self._zone):
+            counted = self._ledger.count_requests_by_hour(*part, offset)
+            for (number, hour), requests in counted.items():
+                meaning = self.interpret(self._ledger.fact(number))
+                if meaning is not None:
+                    hours[meaning.labels.application, hour] += requests
+        return hours
+
+    def _remember(self, what: str, slots: SlotRange, compute: Callable[[SlotRange], T]) -> T:
+        """Return what was computed before, unless the ledger has changed in the range since."""
+        change = self._ledger.last_change(*slots)
+        known = self._used.get((what, slots)) or self._remembered.get((what, slots))
+        if known is None or known[0] != change:
+            known = change, compute(slots)
+        self._used[what, slots] = known
+        result: T = known[1]  # type: ignore[assignment]  # `what` tells the type
+        return result

@@ -1,0 +1,176 @@
+"""The status page's view of a snapshot."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
+
+from exporter import __version__, metrics
+from exporter.config import Config
+from exporter.interpretation.limits import LimitState
+from exporter.interpretation.measures import Labels
+from exporter.interpretation.models import describe
+from exporter.interpretation.totals import GroupTotal, Totals
+from exporter.ledger import NewestRecord
+from exporter.page import (
+    Absent,
+    LimitRow,
+    PageView,
+    Ranking,
+    Share,
+    SourceRow,
+    Total,
+    UnpricedRow,
+    rank,
+)
+from exporter.snapshot.counters import Counters
+from exporter.snapshot.history import PeriodUsage
+from exporter.snapshot.usage_families import mean_days, remaining_days
+from exporter.status import AwsSpend, SourceStatus
+
+_TOO_LITTLE = Absent("less than 24 hours of data")
+
+
+def page_view(
+    settings: Config,
+    usage: PeriodUsage,
+    limits: Iterable[LimitState],
+    sources: Sequence[SourceStatus],
+    newest: Sequence[NewestRecord],
+    counters: Counters,
+    spend: AwsSpend,
+    now: datetime,
+) -> PageView:
+    """Return all that the page shows, from the same values as the metrics."""
+    mean_usd, projected_usd = _forecast(settings, usage, now)
+    return PageView(
+        built_at=now,
+        version=__version__,
+        timezone=settings.timezone,
+        refresh_interval=settings.refresh_interval,
+        today=_total(usage.today),
+        month_to_date=_total(usage.month),
+        previous_month=_total(usage.previous_month)
+        if usage.previous_month.groups
+        else Absent("no usage read"),
+        projected_month_usd=projected_usd,
+        daily_mean_usd=mean_usd,
+        daily_cost_usd=usage.daily_cost_usd,
+        cost_usd_month_by_provenance={
+            str(of): cost for of, cost in usage.month.cost_by_provenance.items()
+        },
+        top_applications=_ranking(settings, usage, lambda labels: labels.application),
+        top_users=_ranking(settings, usage, lambda labels: labels.user),
+        top_models=_ranking(settings, usage, lambda labels: labels.model),
+        limits=tuple(_limit_row(state) for state in limits),
+        unpriced=_unpriced(usage.month),
+        sources=tuple(_source_row(source, newest, counters) for source in sources),
+        aws_cost_usd_today=spend.cost_usd,
+        aws_cost_usd_ceiling=spend.ceiling_usd,
+    )
+
+
+def _cost(groups: Iterable[GroupTotal]) -> Decimal:
+    return sum((total.cost_usd or Decimal(0) for total in groups), Decimal(0))
+
+
+def _forecast(
+    settings: Config, usage: PeriodUsage, now: datetime
+) -> tuple[Decimal | Absent, Decimal | Absent]:
+    days = mean_days(usage, now, settings.timezone)
+    if days is None:
+        return _TOO_LITTLE, _TOO_LITTLE
+    mean = _cost(usage.last_7_days.values()) / days
+    left = remaining_days(now, settings.timezone)
+    return mean, _cost(usage.month.groups.values()) + left * mean
+
+
+def _total(totals: Totals) -> Total:
+    groups = totals.groups.values()
+    return Total(
+        cost_usd=_cost(groups),
+        tokens=sum(sum(total.tokens) for total in groups),
+        requests=sum(total.requests for total in groups),
+        unpriced_requests=sum(totals.unpriced_requests.values()),
+    )
+
+
+def _ranking(settings: Config, usage: PeriodUsage, name_of: Callable[[Labels], str]) -> Ranking:
+    month: dict[str, list[tuple[Labels, GroupTotal]]] = defaultdict(list)
+    for labels, total in usage.month.groups.items():
+        month[name_of(labels)].append((labels, total))
+    today: Mapping[Labels, GroupTotal] = usage.today.groups
+    return rank(
+        Share(
+            name=name,
+            detail=_detail(settings, name),
+            cost_usd_today=_cost(today[labels] for labels, _ in members if labels in today),
+            cost_usd_month=_cost(total for _, total in members),
+            tokens_month=sum(sum(total.tokens) for _, total in members),
+            requests_month=sum(total.requests for _, total in members),
+            unpriced_requests_month=sum(
+                total.requests - total.errors for _, total in members if total.cost_usd is None
+            ),
+        )
+        for name, members in month.items()
+    )
+
+
+def _detail(settings: Config, name: str) -> str:
+    """Say who answers for an application, or how a model is called."""
+    application = settings.attribution.applications.get(name)
+    if application:
+        return application.team
+    info = describe(name)
+    return "" if info.name == name else f"{info.provider} {info.name}"
+
+
+def _limit_row(state: LimitState) -> LimitRow:
+    return LimitRow(
+        name=state.name,
+        scope=", ".join(
+            f"{label} {value}" for label, value in state.labels._asdict().items() if value
+        ),
+        measure=state.measure,
+        period=state.period,
+        used=state.used,
+        threshold=state.threshold,
+        projected_ratio=state.projected_ratio,
+        reset=state.reset,
+    )
+
+
+def _unpriced(month: Totals) -> tuple[UnpricedRow, ...]:
+    requests: dict[tuple[str, str, str], int] = defaultdict(int)
+    tokens: dict[tuple[str, str], int] = defaultdict(int)
+    for (place, _), count in month.unpriced_tokens.items():
+        tokens[place.model, place.region] += count
+    for (place, reason), count in month.unpriced_requests.items():
+        requests[place.model, place.region, reason] += count
+    return tuple(
+        UnpricedRow(model, region, reason, count, tokens[model, region])
+        for (model, region, reason), count in requests.items()
+    )
+
+
+def _source_row(
+    source: SourceStatus, newest: Sequence[NewestRecord], counters: Counters
+) -> SourceRow:
+    records = [row.timestamp for row in newest if row.source == source.name]
+    return SourceRow(
+        name=source.name,
+        location=source.location,
+        up=source.up,
+        complete=source.complete,
+        backlog_objects=source.backlog_objects,
+        last_success=source.last_success,
+        newest_record=datetime.fromtimestamp(max(records), UTC) if records else None,
+        log_objects=int(counters.total(metrics.LOG_OBJECTS, source.name)),
+        records=int(counters.total(metrics.LOG_RECORDS, source.name)),
+        rejected={
+            reason: int(count)
+            for (name, reason), count in counters.totals(metrics.REJECTED_RECORDS).items()
+            if name == source.name
+        },
+        last_error=source.last_error,
+    )

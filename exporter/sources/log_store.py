@@ -1,0 +1,100 @@
+"""Where log objects lie: a folder or an S3 bucket, in the key layout that AWS writes.
+
+    {location}/AWSLogs/{account}/BedrockModelInvocationLogs/{region}/YYYY/MM/DD/HH/{name}
+
+Lists and opens; does not know what an object says. Bodies kept aside under data/, the
+permission-check marker and foreign files are passed over by their names.
+"""
+
+import re
+from datetime import UTC, date, datetime
+from typing import NamedTuple, Protocol
+
+from exporter.usage import LogObject
+
+_NAME = re.compile(r"\d{8}T\d{6,9}Z_[0-9A-Za-z]+\.json(\.gz)?")
+_ACCOUNT = re.compile(r"\d{12}")
+_REGION = re.compile(r"[a-z]{2,4}(-[a-z]+)+-\d{1,2}")
+SERVICE = "BedrockModelInvocationLogs"
+
+
+class ObjectGoneError(Exception):
+    """A listed object is no longer there."""
+
+
+class StoreError(Exception):
+    """A store that cannot be listed or read: `reason` for a label, the text for a person."""
+
+    def __init__(self, reason: str, text: str) -> None:
+        super().__init__(text)
+        self.reason = reason
+
+
+class Stream(Protocol):
+    """What is read of an open object."""
+
+    def read(self, size: int) -> bytes:
+        """Return up to `size` bytes, none at the end. Raises StoreError."""
+
+    def close(self) -> None:
+        """Let go of it."""
+
+
+class ListedObject(NamedTuple):
+    """A log object and its size as stored, in bytes."""
+
+    unit: LogObject
+    size: int
+
+
+class LogStore(Protocol):
+    """Where the log objects of several accounts and regions lie."""
+
+    def owners(self) -> list[tuple[str, str]]:
+        """Return each (account id, region) that has logs. Raises StoreError."""
+
+    def list_day(self, account_id: str, region: str, day: date) -> list[ListedObject]:
+        """Return the log objects below one UTC day. Raises StoreError."""
+
+    def open(self, listed: ListedObject) -> Stream:
+        """Open an object's stored bytes. Raises ObjectGoneError; it and `read` StoreError."""
+
+    @property
+    def concurrency(self) -> int:
+        """How many objects are worth opening at once, to wait for all of them together."""
+
+
+def hour_of(moment: datetime) -> int:
+    """Return the number of whole hours since the epoch."""
+    return int(moment.timestamp()) // 3600
+
+
+def hour_start(hour: int) -> datetime:
+    """Return the UTC moment at which an hour begins."""
+    return datetime.fromtimestamp(hour * 3600, UTC)
+
+
+def region_prefix(account_id: str, region: str) -> str:
+    """Return the key prefix of one account and region, ending in a slash."""
+    return f"AWSLogs/{account_id}/{SERVICE}/{region}/"
+
+
+def key_of(unit: LogObject) -> str:
+    """Return an object's key below its location."""
+    hour = hour_start(unit.hour)
+    return f"{region_prefix(unit.account_id, unit.region)}{hour:%Y/%m/%d/%H}/{unit.name}"
+
+
+def is_log_object(name: str) -> bool:
+    """Tell whether a file name is one that AWS gives to a log object."""
+    return _NAME.fullmatch(name) is not None
+
+
+def is_account(text: str) -> bool:
+    """Tell whether a path element is an account id."""
+    return _ACCOUNT.fullmatch(text) is not None
+
+
+def is_region(text: str) -> bool:
+    """Tell whether a path element has the form of a region's name."""
+    return _REGION.fullmatch(text) is not None

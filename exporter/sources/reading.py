@@ -1,0 +1,233 @@
+"""Reads a handful of log objects, in this process or in one of several that do nothing else."""
+
+import multiprocessing
+import os
+import signal
+import threading
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from concurrent.futures import (
+    FIRST_COMPLETED,
+    Future,
+    ProcessPoolExecutor,
+    ThreadPoolExecutor,
+    wait,
+)
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+
+from exporter.aws.meter import Meter
+from exporter.identity import Privacy
+from exporter.sources.events import Fault
+from exporter.sources.invocation_record import RecordReader
+from exporter.sources.log_store import ListedObject, LogStore, ObjectGoneError, StoreError, Stream
+from exporter.sources.object_reader import read_object
+from exporter.usage import AwsRequest, Batch, LogObject
+
+_TASK_OBJECTS = 32
+_TASK_BYTES = 8 * 2**20
+"""Of stored bytes: what one process may hold at a time, but for one object that is larger."""
+_INLINE_TASKS = 2
+"""So little is read without starting processes for it."""
+_STREAM_ATTEMPTS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """All that a process must know to read log objects of one source."""
+
+    source: str
+    location: str
+    max_record_bytes: int
+    max_object_bytes: int
+    first_slot: int = 0
+    last_slot: int = 0
+    """Records outside these are rejected."""
+    metadata_keys: frozenset[str] = frozenset()
+    user_metadata_keys: frozenset[str] = frozenset()
+    privacy: Privacy = field(default_factory=Privacy)
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What came of one task: a batch for each object that could be read."""
+
+    objects: int
+    batches: list[Batch]
+    faults: list[tuple[LogObject, Fault]]
+    aws_requests: Counter[AwsRequest]
+
+
+def open_store(location: str, meter: Meter) -> LogStore:
+    """Return the store of a location as config.InvocationLogs has it."""
+    if location.startswith("s3://"):
+        # boto3 takes 30 MB of memory, which a process that reads a folder need not have.
+        from exporter.sources.s3_store import S3Store
+
+        return S3Store(location, meter)
+    from exporter.sources.folder_store import FolderStore
+
+    return FolderStore(Path(location))
+
+
+def read_task(reading: Reading, task: Sequence[ListedObject]) -> Result:
+    """Read each object of a task; one that fails costs no other."""
+    store, meter = _store(reading.location)
+    reader = _record_reader(reading)
+    result = Result(len(task), [], [], Counter())
+    with ThreadPoolExecutor(store.concurrency) as pool:
+        opened = [pool.submit(store.open, listed) for listed in task]
+        for listed, opening in zip(task, opened, strict=True):
+            outcome = _read(reading, reader, store, listed, opening)
+            if isinstance(outcome, Batch):
+                result.batches.append(outcome)
+            else:
+                result.faults.append((listed.unit, outcome))
+    result.aws_requests.update(meter.take())
+    return result
+
+
+def _read(
+    reading: Reading,
+    reader: RecordReader,
+    store: LogStore,
+    listed: ListedObject,
+    opening: "Future[Stream]",
+) -> Batch | Fault:
+    try:
+        for attempt in range(1, _STREAM_ATTEMPTS + 1):
+            stream = opening.result() if attempt == 1 else store.open(listed)
+            try:
+                return read_object(
+                    reading.source,
+                    listed.unit,
+                    stream,
+                    reader,
+                    reading.max_record_bytes,
+                    reading.max_object_bytes,
+                )
+            except StoreError as error:
+                # A large object that broke off is read again from its beginning.
+                if error.reason != "network" or attempt == _STREAM_ATTEMPTS:
+                    raise
+            finally:
+                stream.close()
+        raise AssertionError("the last attempt returns or raises")
+    except ObjectGoneError as error:
+        return Fault("object_gone", f"{error}: deleted before it was read", is_outage=False)
+    except StoreError as error:
+        return Fault(error.reason, str(error))
+    except Exception as error:  # a bug of ours must cost one object, and must be seen
+        return Fault("bug", f"{listed.unit}: {type(error).__name__}")
+
+
+@lru_cache(maxsize=16)
+def _store(location: str) -> tuple[LogStore, Meter]:
+    meter = Meter()
+    return open_store(location, meter), meter
+
+
+@lru_cache(maxsize=16)
+def _record_reader(reading: Reading) -> RecordReader:
+    hides = reading.user_metadata_keys
+    privacy = reading.privacy
+    plain = Privacy()
+
+    def metadata(key: str, value: str) -> str:
+        return (privacy if key in hides else plain).value(value)
+
+    return RecordReader(
+        store_principal=lru_cache(maxsize=10_000)(privacy.principal),
+        store_metadata=lru_cache(maxsize=10_000)(metadata),
+        metadata_keys=reading.metadata_keys,
+        first_slot=reading.first_slot,
+        last_slot=reading.last_slot,
+    )
+
+
+class ReaderPool:
+    """The processes that read; they are started when there is much to read, and let go after."""
+
+    def __init__(self, processes: int | None = None) -> None:
+        self._processes = processes or os.cpu_count() or 1
+        self._executor: ProcessPoolExecutor | None = None
+
+    def read(self, reading: Reading, objects: Sequence[ListedObject]) -> Iterator[Result]:
+        """Read objects, about in their order, and yield what came of each task.
+
+        Raises StoreError if a process is killed from outside; what was not yielded is not read.
+        """
+        tasks = list(_tasks(objects))
+        if len(tasks) <= _INLINE_TASKS:
+            for task in tasks:
+                yield read_task(reading, task)
+            return
+        try:
+            yield from self._read_apart(reading, tasks)
+        except BrokenProcessPool:
+            self.close()
+            raise StoreError(
+                "reader_killed", "a reading process was killed; is memory short?"
+            ) from None
+
+    def _read_apart(
+        self, reading: Reading, tasks: Sequence[Sequence[ListedObject]]
+    ) -> Iterator[Result]:
+        executor = self._started()
+        waiting = list(reversed(tasks))
+        running: set[Future[Result]] = set()
+        try:
+            while waiting or running:
+                # One task more than there are processes, so that none waits for the next.
+                while waiting and len(running) <= self._processes:
+                    running.add(executor.submit(read_task, reading, waiting.pop()))
+                done, running = wait(running, return_when=FIRST_COMPLETED)
+                for future in done:
+                    yield future.result()
+        finally:
+            for future in running:
+                future.cancel()
+
+    def _started(self) -> ProcessPoolExecutor:
+        if self._executor is None:
+            self._executor = ProcessPoolExecutor(
+                self._processes,
+                mp_context=multiprocessing.get_context("spawn"),
+                initializer=_end_with_parent,
+            )
+        return self._executor
+
+    def close(self) -> None:
+        """Let the processes go."""
+        if self._executor is not None:
+            self._executor.shutdown(wait=False, cancel_futures=True)
+            self._executor = None
+
+
+def _tasks(objects: Sequence[ListedObject]) -> Iterator[list[ListedObject]]:
+    task: list[ListedObject] = []
+    size = 0
+    for listed in objects:
+        if task and (len(task) == _TASK_OBJECTS or size + listed.size > _TASK_BYTES):
+            yield task
+            task, size = [], 0
+        task.append(listed)
+        size += listed.size
+    if task:
+        yield task
+
+
+def _end_with_parent() -> None:
+    """End this process when its parent does, even if that is killed; leave Ctrl-C to the parent."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = multiprocessing.parent_process()
+    if parent is None:
+        return
+
+    def watch() -> None:
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
