@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 
-from exporter.config import LABELS
+from exporter.usage import LABELS
 
 Value = int | float | Decimal
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 SLOT_SECONDS = 900
 """Length of a slot. The days of every time zone in use begin on a UTC quarter-hour."""
@@ -21,6 +21,11 @@ CONTEXT_BANDS = (0, 100_000, 128_000, 200_000, 256_000, 272_000, 512_000)
 
 A prompt is in the highest band that it exceeds: 200,000 tokens are still in the band of 128,000.
 """
+
+
+Label = Literal["account_id", "region", "application", "user", "model"]
+LABELS: tuple[Label, ...] = ("account_id", "region", "application", "user", "model")
+"""The labels of Bedrock usage."""
 
 
 class TokenKind(StrEnum):

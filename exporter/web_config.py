@@ -19,7 +19,7 @@ from typing import Any
 
 import bcrypt
 
-from exporter.config import ConfigError, _read_yaml
+from exporter.config import ConfigError, read_yaml
 
 _KEYS = ("basic_auth_users", "tls_server_config")
 _TLS_KEYS = ("cert_file", "key_file", "min_version")
@@ -105,7 +105,7 @@ def load(path: Path) -> WebConfig:
     shows a value of basic_auth_users: it may be a password that was not hashed.
     """
     problems: list[str] = []
-    document = _mapping("", _read_yaml(path), problems)
+    document = _mapping("", read_yaml(path), problems)
     _refuse_unknown("", document, _KEYS, problems)
     tls = _read_tls(document.get("tls_server_config"), path.parent.resolve(), problems)
     users = _read_users(document.get("basic_auth_users"), problems)

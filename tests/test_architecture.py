@@ -30,7 +30,7 @@ MUST_NOT_IMPORT = {
     "sources": {"ledger", "snapshot", "exposition", "refresh", "web", "page", "app", "cli"},
     "ledger": {"sources", "aws", "interpretation", "snapshot", "exposition", "web", "app", "cli"},
     "snapshot": {"sources", "aws", "exposition", "web", "app", "cli"},
-    "web": {"sources", "aws", "ledger", "app", "cli"},
+    "web": {"sources", "aws", "ledger", "snapshot", "collector", "app", "cli"},
     "page": {"sources", "aws", "ledger", "app", "cli"},
 }
 

@@ -123,7 +123,7 @@ def test_every_key_is_read(read, tmp_path):
     )
     assert override.effective_from == date(2026, 1, 1)
     (limit,) = config.limits
-    assert limit.match == {"application": "Crm", "region": ("us-east-1", "us-west-2")}
+    assert limit.match == {"application": ("Crm",), "region": ("us-east-1", "us-west-2")}
     assert (limit.by, limit.measure, limit.period) == (("user", "model"), "cost_usd", "month")
     assert config.metrics.labels == ("application", "model")
     assert config.metrics.counter_birth == timedelta(0)
@@ -331,7 +331,7 @@ MISTAKES = [
     (
         "sources: [{type: invocation_logs, location: a}, "
         "{type: invocation_logs, location: a/b, name: b}]",
-        "sources[1].location: 'FOLDER/a/b' overlaps that of sources[0]; "
+        "sources[1].location: 'a/b' overlaps that of sources[0]; "
         "each log may be read by one source only",
     ),
     (
@@ -343,7 +343,7 @@ MISTAKES = [
     (
         "sources: [{type: invocation_logs, location: a}, "
         "{type: invocation_logs, location: ./x/../a/, name: b}]",
-        "sources[1].location: 'FOLDER/a' overlaps that of sources[0]; "
+        "sources[1].location: './x/../a/' overlaps that of sources[0]; "
         "each log may be read by one source only",
     ),
     # values
@@ -406,9 +406,35 @@ MISTAKES = [
         SOURCES + "aws: {max_cost_usd_per_day: .nan}",
         "aws.max_cost_usd_per_day: nan: input should be a finite number",
     ),
+    (
+        SOURCES + "privacy: {users: pseudonym, key: hunter2}",
+        "privacy.key: string should have at least 16 characters",
+    ),
     (SOURCES + "models: [a]", "models: ['a'] is not a mapping of keys to values"),
     (SOURCES + "models: {a: 5}", "models.a: 5: input should be a valid string"),
+    # values that YAML reads otherwise than they were meant
+    (
+        SOURCES + f"limits: [{{{LIMIT}, match: {{account_id: 111122223333}}}}]",
+        "limits[0].match.account_id: 111122223333 is not text; quote it: '111122223333'",
+    ),
+    (
+        SOURCES + f"limits: [{{{LIMIT}, match: {{user: []}}}}]",
+        "limits[0].match.user: names no value",
+    ),
+    (SOURCES + "ledger: ''", "ledger: names no file"),
+    (
+        SOURCES + "refresh_interval: 99999999999999d",
+        "refresh_interval: '99999999999999d' is longer than time goes",
+    ),
+    (
+        "sources: [{type: invocation_logs, location: 's3:bucket'}]",
+        "sources[0].location: 's3:bucket' is not s3://bucket/prefix",
+    ),
     # attribution
+    (
+        SOURCES + "attribution: {applications: {Crm: {teem: sales}}}",
+        "attribution.applications.Crm.teem: unknown key; did you mean 'team'?",
+    ),
     (
         SOURCES + "attribution: {rules: [{from: principal, match: '('}]}",
         "attribution.rules[0].match: '(' is not a regular expression: "
@@ -482,7 +508,7 @@ MISTAKES = [
     ),
     (
         SOURCES + f"limits: [{{{LIMIT}, by: [user, user]}}]",
-        "limits[0]: by: names a label twice",
+        "limits[0].by: names a label twice",
     ),
     (SOURCES + f"limits: [{{{LIMIT}, by: user}}]", "limits[0].by: 'user' is not a list"),
     # prices
@@ -554,6 +580,7 @@ limits:
         "limits[1].period: is required",
         "limits[1].threshold: is required",
         "refresh_intervall: unknown key; did you mean 'refresh_interval'?",
+        "sources[1].name: 'invocation_logs' is taken by sources[0]",
     ]
 
 
@@ -566,12 +593,12 @@ sources:
 limits: [{{{LIMIT}}}, {{{LIMIT}}}]
 metrics: {{labels: [user, user]}}
 """) == [
+        "metrics.labels: names a label twice",
         "sources[1].name: 'invocation_logs' is taken by sources[0]",
         "sources[2].name: 'invocation_logs' is taken by sources[0]",
         "limits[1].name: 'a' is taken by limits[0]",
-        "metrics.labels: names a label twice",
         *(
-            f"sources[{one}].location: 'FOLDER/logs' overlaps that of sources[{other}]; "
+            f"sources[{one}].location: 'logs' overlaps that of sources[{other}]; "
             "each log may be read by one source only"
             for one, other in [(1, 0), (2, 0), (2, 1)]
         ),
@@ -584,6 +611,17 @@ def test_a_file_that_is_not_there_is_said_so(tmp_path):
     assert caught.value.problems == [
         f"{tmp_path}/none.yaml: cannot be read: No such file or directory"
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("? [a]\n: b\n", "line 1, column 3: a key must be text"),
+        ("models: &models\n  a: *models\n", "an alias refers to what it stands in"),
+    ],
+)
+def test_a_key_or_alias_that_no_configuration_has_is_refused(problems, text, problem):
+    assert problems(text) == [problem]
 
 
 def test_a_folder_is_no_configuration(tmp_path):

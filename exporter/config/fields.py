@@ -1,0 +1,95 @@
+"""The kinds of value that config.yaml has: durations, time zones, patterns, names, money."""
+
+import re
+from collections.abc import Callable
+from datetime import timedelta
+from decimal import Decimal
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
+
+from pydantic import AfterValidator, BeforeValidator, Field
+
+_DURATION = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
+_S3_LOCATION = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/.*)?")
+
+
+def _parse_duration(value: object) -> object:
+    if isinstance(value, timedelta):
+        return value
+    match = _DURATION.fullmatch(value) if isinstance(value, str) and value else None
+    if not match:
+        raise ValueError(f"{value!r} is not a duration such as 30s, 5m, 48h, 7d or 1h30m")
+    days, hours, minutes, seconds = (int(part or 0) for part in match.groups())
+    try:
+        return timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
+    except OverflowError:
+        raise ValueError(f"{value!r} is longer than time goes") from None
+
+
+def _parse_zone(value: object) -> object:
+    if isinstance(value, ZoneInfo):
+        return value
+    try:
+        return ZoneInfo(str(value))
+    except (LookupError, ValueError, OSError):
+        raise ValueError(f"{value!r} is not a time zone such as UTC or Europe/Berlin") from None
+
+
+def _parse_pattern(value: object) -> object:
+    if not isinstance(value, str):
+        raise ValueError(f"{value!r} is not a regular expression")
+    try:
+        return re.compile(value)
+    except re.error as error:
+        raise ValueError(f"{value!r} is not a regular expression: {error}") from None
+
+
+def _check_name(value: str) -> str:
+    if not _NAME.fullmatch(value):
+        raise ValueError(f"{value!r} is not a name of 1 to 64 letters, digits, '_', '.' or '-'")
+    return value
+
+
+def not_empty(value: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Refuse a list without entries."""
+    if not value:
+        raise ValueError("names none; at least one is needed")
+    return value
+
+
+def at_least(minimum: timedelta) -> Callable[[timedelta], timedelta]:
+    """Return a check that refuses a shorter duration."""
+
+    def check(value: timedelta) -> timedelta:
+        if value < minimum:
+            raise ValueError(f"must be {int(minimum.total_seconds())}s or more")
+        return value
+
+    return check
+
+
+def _check_location(value: str) -> str:
+    if value.startswith("s3:") and not _S3_LOCATION.fullmatch(value):
+        raise ValueError(f"{value!r} is not s3://bucket/prefix")
+    return value
+
+
+def _parse_label_values(value: object) -> object:
+    """Take one value or a list of them, as text."""
+    values = value if isinstance(value, (list, tuple)) else [value]
+    if not values:
+        raise ValueError("names no value")
+    for item in values:
+        if not isinstance(item, str):
+            raise ValueError(f"{item!r} is not text; quote it: '{item}'")
+    return tuple(values)
+
+
+Duration = Annotated[timedelta, BeforeValidator(_parse_duration)]
+Zone = Annotated[ZoneInfo, BeforeValidator(_parse_zone)]
+Pattern = Annotated[re.Pattern[str], BeforeValidator(_parse_pattern)]
+Name = Annotated[str, AfterValidator(_check_name)]
+Money = Annotated[Decimal, Field(ge=0, allow_inf_nan=False)]
+Location = Annotated[str, Field(min_length=1), AfterValidator(_check_location)]
+LabelValues = Annotated[tuple[str, ...], BeforeValidator(_parse_label_values)]
