@@ -101,11 +101,27 @@ def serve(
 
 @main.command()
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
-@click.option("--days", default=62, show_default=True, help="How far back the past begins.")
-@click.option("--calls-per-day", default=400, show_default=True, help="Calls of a working day.")
+@click.option(
+    "--days",
+    type=click.IntRange(min=0),
+    default=62,
+    show_default=True,
+    help="How far back the past begins.",
+)
+@click.option(
+    "--calls-per-day",
+    type=click.IntRange(min=0),
+    default=400,
+    show_default=True,
+    help="Calls of a working day.",
+)
 @click.option("--live", is_flag=True, help="Go on with live calls until stopped.")
 @click.option(
-    "--calls-per-minute", default=3.0, show_default=True, help="Live calls, whatever the hour."
+    "--calls-per-minute",
+    type=click.FloatRange(min=0, min_open=True),
+    default=3.0,
+    show_default=True,
+    help="Live calls, whatever the hour.",
 )
 @click.option("--seed", default=1, show_default=True, help="The same seed makes the same logs.")
 def simulate(

@@ -13,6 +13,7 @@ from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from multiprocessing.connection import Connection
+from queue import SimpleQueue
 
 from exporter import exposition, logs, page
 from exporter.config import Config, ConfigError
@@ -43,8 +44,9 @@ class Started:
 
 def run_collector(settings: Config, pipe: Connection, level: str, line_format: logs.Format) -> None:
     """Collect until told to stop; the target of the process."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    # Signals are for the process that started this one; processes started here ignore them too.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
     logs.configure(level, line_format)
     with suppress(OSError):
         os.nice(_NICENESS)
@@ -52,11 +54,19 @@ def run_collector(settings: Config, pipe: Connection, level: str, line_format: l
         privacy = Privacy(settings.privacy.users, pseudonym_key(settings.privacy, settings.ledger))
         ledger = WritableLedger.open(settings.ledger)
     except (LedgerError, ConfigError) as error:
-        pipe.send(Failed(str(error)))
+        _say(pipe, Failed(str(error)))
         return
     with closing(ledger):
-        pipe.send(Started())
-        _Collector(settings, privacy, ledger, pipe).run()
+        try:
+            _say(pipe, Started())
+            _Collector(settings, privacy, ledger, pipe).run()
+        except LedgerError as error:
+            _say(pipe, Failed(str(error)))
+
+
+def _say(pipe: Connection, message: Rendered | Started | Failed) -> None:
+    with suppress(OSError):  # the other process is gone, and _listen ends this one
+        pipe.send(message)
 
 
 class _Collector:
@@ -69,9 +79,8 @@ class _Collector:
         self._pool = ReaderPool()
         self._stop = threading.Event()
         self._wake = threading.Event()
-        self._next: Config | None = None
+        self._configurations: SimpleQueue[Config] = SimpleQueue()
         self._settings = settings
-        signal.signal(signal.SIGTERM, lambda *_: self._end())
         self._check_folding(ledger)
         self._refresh = Refresh(
             settings,
@@ -80,6 +89,7 @@ class _Collector:
             publish=self._publish,
             clock=lambda: datetime.now(UTC),
             is_stopping=self._stop.is_set,
+            is_interrupted=self._wake.is_set,
             log=self._log,
         )
 
@@ -88,31 +98,31 @@ class _Collector:
         self._refresh.publish()
         try:
             while not self._stop.is_set():
-                self._reconfigure()
                 started = time.monotonic()
                 if self._refresh.run():
                     self._pool.close()
                     interval = self._settings.refresh_interval.total_seconds()
                     self._wake.wait(max(0.0, started + interval - time.monotonic()))
-                    self._wake.clear()
+                self._reconfigure()
         finally:
             self._pool.close()
 
     def _listen(self) -> None:
-        """Take what the other process says; its end is the word to stop."""
-        with suppress(EOFError, OSError):
+        """Take what the other process says: another configuration, or None to stop."""
+        try:
             while (message := self._pipe.recv()) is not None:
-                self._next = message
+                self._configurations.put(message)
                 self._wake.set()
-        self._end()
-
-    def _end(self) -> None:
+        except (EOFError, OSError):
+            # That process is gone. The next one needs the ledger, and a kill costs it nothing.
+            os._exit(1)
         self._stop.set()
         self._wake.set()
 
     def _reconfigure(self) -> None:
-        if self._next is not None:
-            self._settings, self._next = self._next, None
+        self._wake.clear()
+        while not self._configurations.empty():
+            self._settings = self._configurations.get()
             self._refresh.configure(self._settings, self._sources(self._settings))
 
     def _sources(self, settings: Config) -> list[InvocationLogs]:
@@ -137,9 +147,7 @@ class _Collector:
 
     def _publish(self, snapshot: Snapshot) -> None:
         text, openmetrics = exposition.expose(snapshot.families)
-        rendered = Rendered(text, openmetrics, page.render(snapshot.page))
-        with suppress(OSError):  # the other process is gone; _listen ends this one
-            self._pipe.send(rendered)
+        _say(self._pipe, Rendered(text, openmetrics, page.render(snapshot.page)))
 
     def _check_folding(self, ledger: WritableLedger) -> None:
         stored = ledger.note(_FOLDING)

@@ -299,3 +299,17 @@ FOLDED_USERS = _gauge(
     "bedrock_exporter_folded_users",
     'Users that fold into user="other", so that metrics.max_series holds.',
 )
+BUILD_INFO = _gauge(
+    "bedrock_exporter_build_info",
+    "Always 1; the versions of the exporter and of Python are its labels.",
+    "version",
+    "pythonversion",
+)
+CONFIG_LAST_RELOAD_SUCCESSFUL = _gauge(
+    "bedrock_exporter_config_last_reload_successful",
+    "1 if the last attempt to load the configuration succeeded; at 0 the one before is in use.",
+)
+CONFIG_LAST_RELOAD_SUCCESS_TIMESTAMP_SECONDS = _gauge(
+    "bedrock_exporter_config_last_reload_success_timestamp_seconds",
+    "When the configuration in use was loaded, as Unix time.",
+)

@@ -25,7 +25,7 @@ from exporter.sources.events import AwsRequests, Backlog, Event, Fault, Finished
 from exporter.sources.invocation_logs import Known
 from exporter.sources.log_store import StoreError
 from exporter.status import AwsSpend, SourceStatus
-from exporter.usage import AwsRequest, Batch, Progress, slot_of, slot_start
+from exporter.usage import AwsRequest, Batch, Progress, Usage, slot_of, slot_start
 
 _BATCHES_A_TRANSACTION = 256
 _SECONDS_A_TRANSACTION = 1.0
@@ -62,15 +62,20 @@ class Refresh:
         publish: Callable[[Snapshot], None],
         clock: Callable[[], datetime],
         is_stopping: Callable[[], bool],
+        is_interrupted: Callable[[], bool],
         log: Logger,
     ) -> None:
+        """Take the parts; `is_interrupted` tells that a round should end early, to go on later."""
         self._ledger = ledger
         self._publish = publish
         self._clock = clock
         self._is_stopping = is_stopping
+        self._is_interrupted = is_interrupted
         self._log = log
+        self._settings = settings
         self._counters = Counters(settings.metrics.counter_birth)
         self._statuses: dict[str, SourceStatus] = {}
+        self._is_failed = False
         self._is_first_fill = ledger.note(_FIRST_FILL) is None
         self._pruned_at: datetime | None = None
         self._published = 0.0
@@ -78,50 +83,70 @@ class Refresh:
         self.configure(settings, sources)
 
     def configure(self, settings: Config, sources: Sequence[Source]) -> None:
-        """Go on under another configuration; counters and what is known of sources stay."""
+        """Go on under another configuration; what is known of sources stays, and so do counters.
+
+        Under other labels counters begin anew, as they would after a restart.
+        """
+        if settings.metrics.labels != self._settings.metrics.labels:
+            self._counters = Counters(settings.metrics.counter_birth)
         self._settings = settings
         self._sources = sources
         self._counters.birth = settings.metrics.counter_birth
         self._builder = SnapshotBuilder(settings, self._ledger, self._counters)
-        self._statuses = {
-            source.name: self._statuses.get(source.name, SourceStatus(source.name, source.location))
-            for source in sources
-        }
+        self._statuses = {source.name: self._status_of(source) for source in sources}
         for source in sources:
             for metric in (metrics.LOG_OBJECTS, metrics.LOG_BYTES, metrics.LOG_RECORDS):
                 self._counters.ensure(metric, source.name)
 
+    def _status_of(self, source: Source) -> SourceStatus:
+        known = self._statuses.get(source.name)
+        if known is not None and known.location == source.location:
+            return known
+        return SourceStatus(source.name, source.location)
+
     def run(self) -> bool:
-        """Refresh once, and tell whether there is nothing left to read."""
-        self._round_started = time.monotonic()
+        """Refresh once, and tell whether there is nothing left to read.
+
+        Raises LedgerError where the ledger is damaged, which no later refresh can mend.
+        """
         for source in self._sources:
             if self._is_stopping():
                 return True
             self._refresh(source)
-        self._note_first_fill()
-        self._prune()
+        try:
+            self._note_first_fill()
+            self._prune()
+        except LedgerError as error:  # where nothing can be written, no source can be read
+            for source in self._sources:
+                self._fail(source.name, error.reason, str(error))
         self.publish()
         return all(status.complete or not status.up for status in self._statuses.values())
 
     def publish(self) -> None:
-        """Publish a snapshot of what the ledger holds now; without one, the last one stays."""
+        """Publish a snapshot of what the ledger holds now; without one, the last one stays.
+
+        Raises LedgerError where the ledger is damaged.
+        """
         started = time.monotonic()
         now = self._clock()
         try:
             snapshot = self._builder.build(now, list(self._statuses.values()), self._spend(now))
+            self._publish(snapshot)
             self._ledger.remember_exposed_users(snapshot.month, snapshot.exposed_users)
         except LedgerError as error:
-            self._log.error("no snapshot could be built", reason=error.reason, error=str(error))
-            return
-        self._publish(snapshot)
+            if error.reason == "corrupt":
+                raise
+            self._log.error("the ledger cannot be used", reason=error.reason, error=str(error))
         self._published = time.monotonic()
         self._publish_seconds = self._published - started
 
     def _refresh(self, source: Source) -> None:
         """Read one source; whatever fails is its own."""
-        started = time.monotonic()
-        status = replace(self._statuses[source.name], up=True, complete=False)
-        self._statuses[source.name] = status
+        started = self._reading_since = time.monotonic()
+        self._is_failed = False
+        status = self._statuses[source.name]
+        is_first = status.last_duration_seconds is None
+        self._statuses[source.name] = replace(status, up=status.up or is_first, complete=False)
         try:
             self._read(source)
         except (StoreError, LedgerError) as error:
@@ -132,19 +157,16 @@ class Refresh:
         status = self._statuses[source.name]
         self._statuses[source.name] = replace(
             status,
+            up=not self._is_failed,
             last_duration_seconds=time.monotonic() - started,
-            last_success=self._clock() if status.up else status.last_success,
-            last_error=None if status.up else status.last_error,
+            last_success=status.last_success if self._is_failed else self._clock(),
+            last_error=status.last_error if self._is_failed else None,
         )
 
     def _read(self, source: Source) -> None:
-        now = self._clock()
-        if source.is_billed and self._spend(now).is_spent:
-            raise StoreError(
-                "cost_ceiling",
-                "aws.max_cost_usd_per_day is spent; reading goes on tomorrow (UTC)",
-            )
-        with closing(source.read(self._times(now), self._ledger, self._is_due)) as events:
+        self._check_spend(source)
+        times = self._times(self._clock())
+        with closing(source.read(times, self._ledger, self._is_due)) as events:
             batches: list[Batch] = []
             since = time.monotonic()
             for event in events:
@@ -162,17 +184,33 @@ class Refresh:
                 self._publish_progress()
             self._take(source, batches)
 
+    def _check_spend(self, source: Source) -> None:
+        if source.is_billed and self._spend(self._clock()).is_spent:
+            raise StoreError(
+                "cost_ceiling",
+                "aws.max_cost_usd_per_day is spent; reading goes on tomorrow (UTC)",
+            )
+
     def _times(self, now: datetime) -> Times:
         zone, months = self._settings.timezone, self._settings.retention_months
+        # By the newest record: a clock that is ahead must neither reject nor delete.
+        certain = min(now, self._newest() or now)
         return Times(
             now=now,
             fill_from=slot_start(periods.previous_month(now, zone).start),
-            keep_from=slot_start(periods.months_back(now, zone, months).start),
+            keep_from=slot_start(periods.months_back(certain, zone, months).start),
         )
 
+    def _newest(self) -> datetime | None:
+        newest = max((row.timestamp for row in self._ledger.newest_records()), default=None)
+        return None if newest is None else datetime.fromtimestamp(newest, UTC)
+
     def _is_due(self) -> bool:
+        """Tell whether a source has read long enough: the others, or a signal, are waiting."""
+        if self._is_stopping() or self._is_interrupted():
+            return True
         interval = self._settings.refresh_interval.total_seconds()
-        return self._is_stopping() or time.monotonic() - self._round_started > interval
+        return time.monotonic() - self._reading_since > interval
 
     def _publish_progress(self) -> None:
         pause = max(_PROGRESS_SECONDS, 10 * self._publish_seconds)
@@ -184,8 +222,7 @@ class Refresh:
         if not batches:
             return
         taken = self._ledger.apply(batches)
-        if not self._is_first_fill:
-            self._builder.count(taken)
+        self._builder.count(self._without_history(source, taken))
         for batch in batches:
             self._counters.add(metrics.LOG_OBJECTS, 1, source.name)
             self._counters.add(metrics.LOG_BYTES, batch.bytes, source.name)
@@ -199,6 +236,17 @@ class Refresh:
                     reason=reason,
                     count=count,
                 )
+
+    def _without_history(self, source: Source, usage: Sequence[Usage]) -> Sequence[Usage]:
+        """Leave out what the first fill of an empty ledger finds: it is not new."""
+        if not self._is_first_fill:
+            return usage
+        filled = {
+            (progress.account_id, progress.region)
+            for progress in self._ledger.all_progress(source.location)
+            if progress.complete
+        }
+        return [part for part in usage if (part.fact.account_id, part.fact.region) in filled]
 
     def _handle(self, source: Source, event: Event) -> None:
         status = self._statuses[source.name]
@@ -215,6 +263,7 @@ class Refresh:
                     self._log.warning(text, source=source.name, reason=reason)
             case AwsRequests(counts):
                 self._meter(counts)
+                self._check_spend(source)
             case Finished(is_complete, history_read_to):
                 self._statuses[source.name] = replace(
                     status, complete=is_complete, history_read_to=history_read_to
@@ -234,6 +283,7 @@ class Refresh:
     def _fail(self, name: str, reason: str, text: str) -> None:
         self._counters.add(metrics.SOURCE_ERRORS, 1, name, reason)
         self._log.error(text, source=name, reason=reason)
+        self._is_failed = True
         self._statuses[name] = replace(self._statuses[name], up=False, last_error=text)
 
     def _meter(self, counts: Counter[AwsRequest]) -> None:
@@ -258,15 +308,14 @@ class Refresh:
             self._is_first_fill = False
 
     def _prune(self) -> None:
-        """Delete what is past its time, by the newest record: a clock ahead deletes nothing."""
+        """Delete what is past its time, going by the newest record; nothing while a fill runs."""
         now = self._clock()
         if self._pruned_at and timedelta(0) <= now - self._pruned_at < _PRUNE_EVERY:
             return
-        newest = max((row.timestamp for row in self._ledger.newest_records()), default=0)
-        is_filling = any(not status.complete for status in self._statuses.values())
-        if not newest or is_filling:
+        newest = self._newest()
+        if newest is None or self._is_filling():
             return
-        times = self._times(min(now, datetime.fromtimestamp(newest, UTC)))
+        times = self._times(min(now, newest))
         lookback = max(source.lookback for source in self._sources)
         window = max(source.duplicates_window for source in self._sources)
         self._ledger.prune(
@@ -275,3 +324,13 @@ class Refresh:
             requests_before=slot_of(times.now - window),
         )
         self._pruned_at = now
+
+    def _is_filling(self) -> bool:
+        """Tell whether history is half read: what repeats within it must be recognised."""
+        if any(status.up and not status.complete for status in self._statuses.values()):
+            return True
+        return any(
+            not progress.complete
+            for source in self._sources
+            for progress in self._ledger.all_progress(source.location)
+        )

@@ -23,25 +23,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from exporter import __version__, exposition
 from exporter.config import ConfigError
 from exporter.exposition import Rendered
-from exporter.metrics import Family, Metric, Type
+from exporter.metrics import (
+    BUILD_INFO,
+    CONFIG_LAST_RELOAD_SUCCESS_TIMESTAMP_SECONDS,
+    CONFIG_LAST_RELOAD_SUCCESSFUL,
+    Family,
+)
 from exporter.web_config import Gate
-
-BUILD_INFO = Metric(
-    "bedrock_exporter_build_info",
-    "Always 1; the versions of the exporter and of Python are its labels.",
-    Type.GAUGE,
-    ("version", "pythonversion"),
-)
-CONFIG_LAST_RELOAD_SUCCESSFUL = Metric(
-    "bedrock_exporter_config_last_reload_successful",
-    "1 if the last attempt to load the configuration succeeded; at 0 the one before is in use.",
-    Type.GAUGE,
-)
-CONFIG_LAST_RELOAD_SUCCESS_TIMESTAMP_SECONDS = Metric(
-    "bedrock_exporter_config_last_reload_success_timestamp_seconds",
-    "When the configuration in use was loaded, as Unix time.",
-    Type.GAUGE,
-)
 
 _NOTHING = exposition.compress([])
 _NO_DATA_YET = """<!doctype html>

@@ -78,7 +78,7 @@ def start_exporter(tmp_path: Path) -> Iterator[Callable[..., Service]]:
     with ExitStack() as running:
 
         def start(config_file: Path, *flags: str, ready: str | None = "/-/ready") -> Service:
-            exporter = run_exporter(config_file, *flags, log_file=tmp_path / "exporter.log")
+            exporter = run_exporter(config_file, *flags, folder=tmp_path)
             running.callback(exporter.stop)
             return exporter.wait_for(ready) if ready else exporter
 

@@ -17,6 +17,7 @@ import urllib.request
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from email.message import Message
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any, Self
 
@@ -76,7 +77,7 @@ class Service:
                 raise AssertionError(f"exited with {self.process.returncode}:\n{self.log}")
             try:
                 answer = self.get(path).status
-            except OSError as error:
+            except (OSError, HTTPException) as error:
                 answer = error
             if answer == 200:
                 return self
@@ -159,8 +160,8 @@ def run_prometheus(binary: Path, config: Mapping[str, Any], folder: Path) -> Pro
         raise
 
 
-def run_exporter(config_file: Path, *flags: str, log_file: Path) -> Service:
-    """Start `python -m exporter serve` on a free port, without waiting for it."""
+def run_exporter(config_file: Path, *flags: str, folder: Path) -> Service:
+    """Start `python -m exporter serve` on a free port, its log in a folder, without waiting."""
     port = find_free_port()
     command = [
         *(sys.executable, "-m", "exporter", "serve"),
@@ -168,4 +169,4 @@ def run_exporter(config_file: Path, *flags: str, log_file: Path) -> Service:
         f"--web.listen-address=127.0.0.1:{port}",
         *flags,
     ]
-    return Service(command, port, log_file)
+    return Service(command, port, folder / f"exporter-{port}.log")

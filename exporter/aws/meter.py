@@ -10,8 +10,12 @@ from exporter.usage import AwsRequest
 _PER_THOUSAND_USD = {
     AwsRequest("s3", "ListObjectsV2"): Decimal("0.005"),
     AwsRequest("s3", "GetObject"): Decimal("0.0004"),
+    AwsRequest("s3", "HeadBucket"): Decimal("0.0004"),
 }
-"""S3 Standard request prices of us-east-1, in which most regions are equal (2026-11)."""
+"""S3 Standard request prices of us-east-1, in which most regions are equal (2026-11).
+
+boto3 sends HeadBucket by itself, to find the region of a bucket.
+"""
 
 
 class Meter:

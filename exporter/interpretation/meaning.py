@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from typing import NamedTuple
 
 from exporter.config import Config
 from exporter.interpretation.attribution import Attribution
@@ -12,11 +13,20 @@ from exporter.interpretation.prices import Price, PriceBook
 from exporter.usage import OK, Fact, TokenKind
 
 
+class ModelPlace(NamedTuple):
+    """A model where it is called."""
+
+    account_id: str
+    region: str
+    model: str
+
+
 @dataclass(frozen=True, slots=True)
 class Meaning:
     """A fact, interpreted."""
 
     labels: Labels
+    place: ModelPlace
     routing: Routing
     unpriced: UnpricedReason | None
     """Why the fact has no price at all; None where it has one."""
@@ -45,14 +55,10 @@ class Interpreter:
         if attributed is None:
             return None
         model = resolve(fact.model_id, self._aliases)
+        place = ModelPlace(fact.account_id, fact.region, model.model)
         return Meaning(
-            labels=Labels(
-                fact.account_id,
-                fact.region,
-                attributed.application,
-                attributed.user,
-                model.model,
-            ),
+            labels=Labels(*place[:2], attributed.application, attributed.user, place.model),
+            place=place,
             routing=model.routing,
             unpriced=self._unpriced(model),
             error_code=None if fact.outcome == OK else fact.outcome,

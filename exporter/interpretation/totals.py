@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, NamedTuple, TypeVar
 
-from exporter.interpretation.meaning import Meaning
+from exporter.interpretation.meaning import Meaning, ModelPlace
 from exporter.interpretation.measures import Labels, Measures
 from exporter.interpretation.models import Routing, UnpricedReason
 from exporter.interpretation.prices import Price, Priced, Provenance, price_counts
-from exporter.usage import Counts, Summed, TokenKind
+from exporter.usage import Counts, ServiceTier, Summed, TokenKind
 
 K = TypeVar("K")
 KINDS = tuple(TokenKind)
@@ -31,6 +31,7 @@ class GroupTotal(NamedTuple):
     """By kind, in the order of KINDS."""
     cost_usd: Decimal | None = None
     """None where nothing has a price."""
+    unpriced_requests: int = 0
 
     def plus(self, other: "GroupTotal") -> "GroupTotal":
         """Add what the same label set used elsewhere."""
@@ -44,29 +45,31 @@ class GroupTotal(NamedTuple):
             self.errors + other.errors,
             tuple(map(int.__add__, self.tokens, other.tokens)),
             cost,
+            self.unpriced_requests + other.unpriced_requests,
         )
 
     def measures(self) -> Measures:
         """Return what limits can be set on."""
-        used = dict(zip(KINDS, self.tokens, strict=True))
+        inputs, outputs, cache_reads, *cache_writes = self.tokens
         return Measures(
             cost_usd=self.cost_usd or Decimal(0),
             tokens=sum(self.tokens),
-            input_tokens=used[TokenKind.INPUT],
-            output_tokens=used[TokenKind.OUTPUT],
-            cache_read_tokens=used[TokenKind.CACHE_READ],
-            cache_write_tokens=used[TokenKind.CACHE_WRITE] + used[TokenKind.CACHE_WRITE_1H],
+            input_tokens=inputs,
+            output_tokens=outputs,
+            cache_read_tokens=cache_reads,
+            cache_write_tokens=sum(cache_writes),
             requests=self.requests,
             request_errors=self.errors,
         )
 
 
-class ModelPlace(NamedTuple):
-    """A model where it is called."""
+class Called(NamedTuple):
+    """What has one price on one day, service tier and context aside."""
 
-    account_id: str
-    region: str
     model: str
+    region: str
+    routing: Routing
+    token_kind: TokenKind
 
 
 def _decimals() -> defaultdict[Any, Decimal]:
@@ -84,11 +87,13 @@ class Totals:
     groups: dict[Labels, GroupTotal] = field(default_factory=dict)
     errors: dict[tuple[Labels, str], int] = field(default_factory=_integers)
     """By errorCode."""
-    cost_by_kind: dict[tuple[Labels, TokenKind], Decimal] = field(default_factory=_decimals)
-    """Labels without the user."""
+    cost_by_kind: dict[tuple[ModelPlace, str, TokenKind], Decimal] = field(
+        default_factory=_decimals
+    )
+    """By application, too."""
     cost_by_provenance: dict[Provenance, Decimal] = field(default_factory=_decimals)
-    cache_savings: dict[Labels, Decimal] = field(default_factory=_decimals)
-    """Labels without the user; in US dollars, net of what writing to the cache cost more."""
+    cache_savings: dict[tuple[ModelPlace, str], Decimal] = field(default_factory=_decimals)
+    """By application, too; in US dollars, net of what writing to the cache cost more."""
     tokens_by_routing: dict[tuple[ModelPlace, Routing, TokenKind], int] = field(
         default_factory=_integers
     )
@@ -96,8 +101,8 @@ class Totals:
     unpriced_requests: dict[tuple[ModelPlace, UnpricedReason], int] = field(
         default_factory=_integers
     )
-    prices: dict[tuple[str, ...], Decimal] = field(default_factory=dict)
-    """Model, region, routing, kind, provenance, of standard calls: US dollars for one token."""
+    prices: dict[Called, Price] = field(default_factory=dict)
+    """Of standard calls of the shortest context, as of the last."""
 
     def add(self, other: "Totals") -> None:
         """Add a later period."""
@@ -116,49 +121,50 @@ class Totals:
         self, meaning: Meaning, summed: Summed, unit_prices: Mapping[TokenKind, Price]
     ) -> None:
         """Add what one fact amounted to at one price."""
-        counts, first_slot = summed.counts, summed.first_slot
+        first_slot, counts = summed
+        requests = counts.requests
         if meaning.error_code is not None:
-            total = GroupTotal(first_slot, counts.requests, counts.requests)
-            self._add_group(meaning.labels, total)
-            self.errors[meaning.labels, meaning.error_code] += counts.requests
+            self._add_group(meaning.labels, GroupTotal(first_slot, requests, errors=requests))
+            self.errors[meaning.labels, meaning.error_code] += requests
             return
         priced = price_counts(unit_prices, counts)
-        tokens = tokens_by_kind(counts)
-        cost = priced.cost_usd if priced.lines else None
-        self._add_group(meaning.labels, GroupTotal(first_slot, counts.requests, 0, tokens, cost))
-        self._add_priced(meaning, priced, unit_prices)
-        self._add_unpriced(meaning, priced, counts.requests)
+        reason = _unpriced_reason(meaning, priced, unit_prices)
+        self._add_group(
+            meaning.labels,
+            GroupTotal(
+                first_slot,
+                requests,
+                tokens=tokens_by_kind(counts),
+                cost_usd=None if reason else priced.cost_usd,
+                unpriced_requests=requests if reason else 0,
+            ),
+        )
+        if reason:
+            self.unpriced_requests[meaning.place, reason] += requests
+        self._add_lines(meaning, priced)
+        self._note_prices(meaning, unit_prices)
 
     def _add_group(self, labels: Labels, total: GroupTotal) -> None:
         before = self.groups.get(labels)
         self.groups[labels] = before.plus(total) if before else total
 
-    def _add_priced(
-        self, meaning: Meaning, priced: Priced, unit_prices: Mapping[TokenKind, Price]
-    ) -> None:
-        labels = meaning.labels._replace(user="")
-        place = _place(meaning)
+    def _add_lines(self, meaning: Meaning, priced: Priced) -> None:
+        place, application = meaning.place, meaning.labels.application
         for kind, tokens, cost_usd, provenance in priced.lines:
-            self.cost_by_kind[labels, kind] += cost_usd
+            self.cost_by_kind[place, application, kind] += cost_usd
             self.cost_by_provenance[provenance] += cost_usd
             self.tokens_by_routing[place, meaning.routing, kind] += tokens
-        if priced.cache_savings_usd:
-            self.cache_savings[labels] += priced.cache_savings_usd
-        if meaning.service_tier == "standard" and meaning.context_from == 0:
-            for kind, price in unit_prices.items():
-                key = (labels.model, labels.region, meaning.routing, kind, price.provenance)
-                self.prices[key] = price.usd_per_token
-
-    def _add_unpriced(self, meaning: Meaning, priced: Priced, requests: int) -> None:
-        place = _place(meaning)
         for kind, tokens in priced.unpriced.items():
             self.unpriced_tokens[place, kind] += tokens
             self.tokens_by_routing[place, meaning.routing, kind] += tokens
-        reason = meaning.unpriced
-        if reason is None and priced.unpriced and not priced.lines:
-            reason = UnpricedReason.NO_PRICE
-        if reason is not None:
-            self.unpriced_requests[place, reason] += requests
+        if priced.cache_savings_usd:
+            self.cache_savings[place, application] += priced.cache_savings_usd
+
+    def _note_prices(self, meaning: Meaning, unit_prices: Mapping[TokenKind, Price]) -> None:
+        if meaning.service_tier == ServiceTier.STANDARD and meaning.context_from == 0:
+            _, region, model = meaning.place
+            for kind, price in unit_prices.items():
+                self.prices[Called(model, region, meaning.routing, kind)] = price
 
 
 def tokens_by_kind(counts: Counts) -> tuple[int, ...]:
@@ -172,8 +178,17 @@ def tokens_by_kind(counts: Counts) -> tuple[int, ...]:
     )
 
 
-def _place(meaning: Meaning) -> ModelPlace:
-    return ModelPlace(meaning.labels.account_id, meaning.labels.region, meaning.labels.model)
+def _unpriced_reason(
+    meaning: Meaning, priced: Priced, unit_prices: Mapping[TokenKind, Price]
+) -> UnpricedReason | None:
+    """Return why calls have no price at all; None where some of their tokens have one.
+
+    Calls without tokens, such as those that a guardrail blocked, cost $0 if tokens would cost.
+    """
+    if meaning.unpriced is not None:
+        return meaning.unpriced
+    is_priced = priced.lines or (unit_prices and not priced.unpriced)
+    return None if is_priced else UnpricedReason.NO_PRICE
 
 
 def _add(sums: dict[K, Any], more: Mapping[K, Any]) -> None:

@@ -4,7 +4,7 @@ import fcntl
 import os
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import IO
 
@@ -37,9 +37,8 @@ def open_for_writing(
         text = f"{error.filename or path}: {error.strerror}"
         raise LedgerError("unwritable", f"ledger {path} cannot be opened: {text}") from None
     try:
-        with told(path):
-            connection = sqlite3.connect(path, isolation_level=None)
-            version = _check(connection, path, len(migrations))
+        version = _check_before_use(path, len(migrations)) if path.exists() else 0
+        with _connected(path, "rwc") as connection:
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = NORMAL")
             connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
@@ -55,14 +54,37 @@ def open_for_reading(path: Path) -> sqlite3.Connection:
     """Open a ledger beside the exporter that may be writing to it. Raises LedgerError."""
     if not path.exists():
         raise LedgerError("not_found", f"ledger {path} does not exist")
-    with told(path):
-        connection = sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, isolation_level=None)
-        version = _check(connection, path, len(MIGRATIONS))
-    if version < len(MIGRATIONS):
-        raise LedgerError(
-            "old_version", f"ledger {path} is of an older version; start the exporter"
-        )
+    with _connected(path, "ro") as connection:
+        if _check(connection, path, len(MIGRATIONS)) < len(MIGRATIONS):
+            raise LedgerError(
+                "old_version", f"ledger {path} is of an older version; start the exporter"
+            )
     return connection
+
+
+def _check_before_use(path: Path, newest: int) -> int:
+    """Return an existing file's version without changing a byte of it.
+
+    A connection that may write would, when it is closed, move what SQLite keeps beside the file
+    into it. Only a journal left by a kill during the file's first moment needs one that may.
+    """
+    journal = path.with_name(path.name + "-journal")
+    mode = "rw" if journal.exists() else "ro"
+    with _connected(path, mode) as connection, closing(connection):
+        return _check(connection, path, newest)
+
+
+@contextmanager
+def _connected(path: Path, mode: str) -> Iterator[sqlite3.Connection]:
+    """Open a connection, and close it if what is done first fails. Raises LedgerError."""
+    name = f"{path.absolute().as_uri()}?mode={mode}"
+    with told(path):
+        connection = sqlite3.connect(name, uri=True, isolation_level=None)
+        try:
+            yield connection
+        except BaseException:
+            connection.close()
+            raise
 
 
 @contextmanager

@@ -11,7 +11,16 @@ from typing import IO, Self
 
 from exporter.ledger.database import open_for_writing, told
 from exporter.ledger.reader import Ledger
-from exporter.usage import AwsRequest, Batch, Counts, Fact, Progress, Requests, Usage
+from exporter.usage import (
+    AwsRequest,
+    Batch,
+    Counts,
+    Fact,
+    Progress,
+    Requests,
+    Usage,
+    slot_start,
+)
 
 _UPSERT = """
     INSERT INTO usage VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
@@ -179,9 +188,19 @@ class WritableLedger(Ledger):
     def prune(self, usage_before: int, objects_before: int, requests_before: int) -> None:
         """Delete usage and requests before a slot, and marks of objects before an hour.
 
-        Raises LedgerError.
+        Who has no usage left is forgotten with it. Raises LedgerError.
         """
+        month = f"{slot_start(usage_before):%Y-%m}"
         with self._transaction():
-            self._connection.execute("DELETE FROM usage WHERE slot < ?", (usage_before,))
+            usage = self._connection.execute("DELETE FROM usage WHERE slot < ?", (usage_before,))
             self._connection.execute("DELETE FROM log_object WHERE hour < ?", (objects_before,))
             self._connection.execute("DELETE FROM request WHERE slot < ?", (requests_before,))
+            self._connection.execute("DELETE FROM exposed_user WHERE month < ?", (month,))
+            if usage.rowcount:
+                self._forget_unused_facts()
+
+    def _forget_unused_facts(self) -> None:
+        self._connection.execute("DELETE FROM fact WHERE id NOT IN (SELECT fact FROM usage)")
+        # Their numbers may be given again.
+        self._numbers.clear()
+        self._facts.clear()

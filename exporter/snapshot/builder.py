@@ -11,15 +11,16 @@ from exporter.config import Config
 from exporter.interpretation.limits import evaluate
 from exporter.interpretation.meaning import Interpreter
 from exporter.interpretation.prices import PriceBook
-from exporter.interpretation.totals import KINDS, Totals
+from exporter.interpretation.totals import Totals
 from exporter.ledger import Ledger
-from exporter.metrics import CATALOGUE, Family, Metric
+from exporter.metrics import CATALOGUE, Family, Type
 from exporter.page import PageView
 from exporter.snapshot.counters import Counters
 from exporter.snapshot.exporter_families import record_families, source_families, spend_families
 from exporter.snapshot.exposure import Exposure, users_to_fold
 from exporter.snapshot.history import History, PeriodUsage
 from exporter.snapshot.page_view import page_view
+from exporter.snapshot.usage_counters import USAGE_COUNTERS, count_totals, counters_at_zero
 from exporter.snapshot.usage_families import (
     application_family,
     group_usage,
@@ -28,6 +29,10 @@ from exporter.snapshot.usage_families import (
 )
 from exporter.status import AwsSpend, SourceStatus
 from exporter.usage import Summed, Usage, slot_start
+
+_ORDER = {name: place for place, name in enumerate(CATALOGUE)}
+_SIZE_SERIES = 2
+"""The families that say how large the snapshot is have one series each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +45,7 @@ class Snapshot:
     month: str
     """The month of the gauges, as 2026-11."""
     exposed_users: frozenset[str]
-    """Users with series of their own."""
+    """Users whose usage of this month has series of its own."""
 
 
 class SnapshotBuilder:
@@ -53,6 +58,9 @@ class SnapshotBuilder:
         self._interpreter = Interpreter(settings, PriceBook.bundled(settings.prices.overrides))
         self._history = History(ledger, self._interpreter, settings.timezone)
         self._uncounted = Totals()
+        self._unfolded = Exposure(settings.metrics.labels)
+        for metric in USAGE_COUNTERS:
+            counters.name_labels(metric, self._unfolded.names(metric.labels))
 
     def count(self, usage: Iterable[Usage]) -> None:
         """Count usage that was newly taken, at the price of its day."""
@@ -66,104 +74,79 @@ class SnapshotBuilder:
         """Return the snapshot as of `now`."""
         settings, zone = self._settings, self._settings.timezone
         usage = self._history.usage(now)
-        limits = evaluate(settings.limits, group_usage(usage), now, zone)
+        limits = evaluate(settings.limits, group_usage(usage), now, zone) if settings.limits else []
         newest = self._ledger.newest_records()
-        others = [
+        month = f"{now.astimezone(zone):%Y-%m}"
+        families = [
             application_family(settings.attribution.applications),
             *limit_families(limits),
             *record_families(newest),
             *source_families(sources),
             *spend_families(spend),
+            *self._own_counters(now),
         ]
-        month = f"{now.astimezone(zone):%Y-%m}"
-        exposure = Exposure(settings.metrics.labels)
-        gauges = usage_families(usage, exposure, now, zone)
-        folded = users_to_fold(
-            [*gauges, *_births(usage, exposure)],
-            _cost_by_user(usage),
-            self._ledger.exposed_users(month),
-            settings.metrics.max_series - sum(len(family.samples) for family in others),
-        )
-        if folded:
-            exposure = Exposure(settings.metrics.labels, folded)
-            gauges = usage_families(usage, exposure, now, zone)
-        families = [*self._counter_families(usage, exposure, now), *gauges, *others]
-        families += _size_families(families, folded)
-        order = list(CATALOGUE)
+        room = settings.metrics.max_series - _count_series(families) - _SIZE_SERIES
+        exposure, gauges, counters = self._fit(usage, now, month, room)
+        count_totals(self._counters, self._uncounted, exposure)
+        self._uncounted = Totals()
+        families += gauges
+        families += [self._counters.family(born.metric, now, born.samples) for born in counters]
+        families += _size_families(families, exposure.folded)
         return Snapshot(
-            families=tuple(sorted(families, key=lambda family: order.index(family.metric.name))),
+            families=tuple(sorted(families, key=lambda family: _ORDER[family.metric.name])),
             page=page_view(settings, usage, limits, sources, newest, self._counters, spend, now),
             month=month,
-            exposed_users=frozenset(labels.user for labels in usage.month.groups) - folded,
+            exposed_users=_exposed_users(usage, exposure),
         )
 
-    def _counter_families(
-        self, usage: PeriodUsage, exposure: Exposure, now: datetime
-    ) -> list[Family]:
-        for family in _births(usage, exposure):
-            for values in family.samples:
-                self._counters.ensure(family.metric, *values)
-        self._count_totals(exposure)
-        names = {metric: exposure.names(metric.labels) for metric in CATALOGUE.values()}
+    def _own_counters(self, now: datetime) -> list[Family]:
+        """Return the counters of the exporter itself."""
         return [
-            _without_users(family, exposure.folded)
-            for family in self._counters.families(now, names)
+            self._counters.family(metric, now)
+            for metric in CATALOGUE.values()
+            if metric.type is Type.COUNTER and metric not in USAGE_COUNTERS
         ]
 
-    def _count_totals(self, exposure: Exposure) -> None:
-        counters, totals = self._counters, self._uncounted
-        for labels, total in totals.groups.items():
-            values = exposure.values(labels)
-            counters.add(metrics.REQUESTS, total.requests, *values)
-            for kind, tokens in zip(KINDS, total.tokens, strict=True):
-                if tokens:
-                    counters.add(metrics.TOKENS, tokens, *values, kind)
-            if total.cost_usd is not None:
-                counters.add(metrics.COST, total.cost_usd, *values)
-        for (labels, code), errors in totals.errors.items():
-            counters.add(metrics.REQUEST_ERRORS, errors, *exposure.values(labels), code)
-        self._uncounted = Totals()
+    def _fit(
+        self, usage: PeriodUsage, now: datetime, month: str, room: int
+    ) -> tuple[Exposure, list[Family], list[Family]]:
+        """Return gauges and counters, folded as far as there is no room for them."""
+        zone, exposure = self._settings.timezone, self._unfolded
+        gauges = usage_families(usage, exposure, now, zone)
+        counters = counters_at_zero(usage, exposure)
+        folded = users_to_fold(
+            [*gauges, *counters],
+            _cost_usd_by_user(usage),
+            self._ledger.exposed_users(month),
+            room,
+        )
+        if folded:
+            exposure = Exposure(exposure.labels, folded)
+            gauges = usage_families(usage, exposure, now, zone)
+            counters = counters_at_zero(usage, exposure)
+        return exposure, gauges, counters
 
 
-def _births(usage: PeriodUsage, exposure: Exposure) -> list[Family]:
-    """Return, at 0, the counters of all label sets of this and the previous month."""
-    series: dict[Metric, dict[tuple[str, ...], int]] = defaultdict(dict)
-    for totals in (usage.previous_month, usage.month):
-        for labels, total in totals.groups.items():
-            values = exposure.values(labels)
-            series[metrics.REQUESTS][values] = 0
-            if total.cost_usd is not None:
-                series[metrics.COST][values] = 0
-            for kind, tokens in zip(KINDS, total.tokens, strict=True):
-                if tokens:
-                    series[metrics.TOKENS][*values, kind] = 0
-        for labels, code in totals.errors:
-            series[metrics.REQUEST_ERRORS][*exposure.values(labels), code] = 0
-    return [
-        Family(metric, exposure.names(metric.labels), samples) for metric, samples in series.items()
-    ]
-
-
-def _cost_by_user(usage: PeriodUsage) -> dict[str, Decimal]:
+def _cost_usd_by_user(usage: PeriodUsage) -> dict[str, Decimal]:
     costs: dict[str, Decimal] = defaultdict(Decimal)
     for labels, total in usage.month.groups.items():
         costs[labels.user] += total.cost_usd or 0
     return costs
 
 
-def _without_users(family: Family, folded: frozenset[str]) -> Family:
-    """Leave out what a user counted before it folded: it goes on under `other`."""
-    if not folded or "user" not in family.labels:
-        return family
-    position = family.labels.index("user")
-    left = {key: value for key, value in family.samples.items() if key[position] not in folded}
-    return Family(family.metric, family.labels, left)
+def _exposed_users(usage: PeriodUsage, exposure: Exposure) -> frozenset[str]:
+    if "user" not in exposure.labels:
+        return frozenset()
+    return frozenset(labels.user for labels in usage.month.groups) - exposure.folded
 
 
-def _size_families(families: Sequence[Family], folded: frozenset[str]) -> list[Family]:
-    sizes = [
+def _count_series(families: Iterable[Family]) -> int:
+    return sum(len(family.samples) for family in families)
+
+
+def _size_families(families: Iterable[Family], folded: frozenset[str]) -> list[Family]:
+    series = _count_series(families) + _SIZE_SERIES
+    return [
         Family(metrics.FOLDED_USERS, (), {(): len(folded)}),
-        Family(metrics.SERIES, (), {(): 0}),
+        Family(metrics.SERIES, (), {(): series}),
     ]
-    series = sum(len(family.samples) for family in [*families, *sizes])
-    return [sizes[0], Family(metrics.SERIES, (), {(): series})]

@@ -5,6 +5,8 @@ So a new series stands at 0 for a while, and what it counted meanwhile is shown 
 never falls, whatever prices, rules or clocks do.
 """
 
+from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -24,7 +26,14 @@ class Counters:
 
     def __init__(self, birth: timedelta) -> None:
         self.birth = birth
-        self._series: dict[Metric, dict[tuple[str, ...], _Series]] = {}
+        self._labels: dict[str, tuple[str, ...]] = {}
+        self._series: dict[str, dict[tuple[str, ...], _Series]] = defaultdict(dict)
+
+    def name_labels(self, metric: Metric, labels: tuple[str, ...]) -> None:
+        """Say which labels the series of a metric have, where not all; if others, begin anew."""
+        if self._labels.get(metric.name, metric.labels) != labels:
+            self._series.pop(metric.name, None)
+        self._labels[metric.name] = labels
 
     def ensure(self, metric: Metric, *values: str) -> None:
         """Have a series, at 0 if it is new."""
@@ -38,7 +47,11 @@ class Counters:
         series.value += amount  # type: ignore[operator]
 
     def _get(self, metric: Metric, values: tuple[str, ...]) -> _Series:
-        return self._series.setdefault(metric, {}).setdefault(values, _Series())
+        of_metric = self._series[metric.name]
+        series = of_metric.get(values)
+        if series is None:
+            series = of_metric[values] = _Series()
+        return series
 
     def total(self, metric: Metric, *values: str) -> Value:
         """Return what a series has counted, shown or not."""
@@ -46,22 +59,26 @@ class Counters:
 
     def totals(self, metric: Metric) -> dict[tuple[str, ...], Value]:
         """Return what every series of a metric has counted, shown or not."""
-        return {values: series.value for values, series in self._series.get(metric, {}).items()}
+        return {values: series.value for values, series in self._series[metric.name].items()}
 
-    def families(self, now: datetime, labels: dict[Metric, tuple[str, ...]]) -> list[Family]:
-        """Return every counter as it may be shown now; `labels` are those that are exposed."""
-        return [
-            Family(
-                metric,
-                labels.get(metric, metric.labels),
-                {values: self._shown(series, now) for values, series in by_values.items()},
-            )
-            for metric, by_values in self._series.items()
-        ]
+    def family(
+        self, metric: Metric, now: datetime, shown: Iterable[tuple[str, ...]] | None = None
+    ) -> Family:
+        """Return a counter as it may be shown now: the named series, or all that there are.
 
-    def _shown(self, series: _Series, now: datetime) -> Value:
-        if series.published_at is None:
-            series.published_at = now
-        if not series.is_grown:
-            series.is_grown = now - series.published_at >= self.birth
+        A named series that is new is born.
+        """
+        keys = list(self._series[metric.name]) if shown is None else shown
+        return Family(
+            metric,
+            self._labels.get(metric.name, metric.labels),
+            {values: self._show(self._get(metric, values), now) for values in keys},
+        )
+
+    def _show(self, series: _Series, now: datetime) -> Value:
+        """Publish a series; a clock that went back does not keep it at 0 for longer."""
+        if series.is_grown:
+            return series.value
+        series.published_at = min(series.published_at or now, now)
+        series.is_grown = now - series.published_at >= self.birth
         return series.value if series.is_grown else 0

@@ -3,19 +3,16 @@
 Folding takes from the figures nothing but a name: what folds is summed under `other`.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TypeVar
 
-from exporter.config import LABELS
 from exporter.interpretation.measures import Labels
 from exporter.metrics import Family
+from exporter.usage import LABELS
 
 OTHER = "other"
 """The user that the others fold into."""
-
-V = TypeVar("V")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,21 +22,25 @@ class Exposure:
     labels: tuple[str, ...]
     folded: frozenset[str] = frozenset()
 
-    def names(self, names: tuple[str, ...]) -> tuple[str, ...]:
+    def names(self, names: Iterable[str]) -> tuple[str, ...]:
         """Return those of a metric's label names that are exposed."""
         return tuple(name for name in names if name not in LABELS or name in self.labels)
 
-    def values(self, labels: Labels, names: Iterable[str] = LABELS) -> tuple[str, ...]:
-        """Return the exposed values of a label set, in the order of `names`."""
-        return tuple(
-            OTHER if name == "user" and labels.user in self.folded else getattr(labels, name)
-            for name in names
-            if name in self.labels
-        )
+    def values_of(self, names: Iterable[str] = LABELS) -> Callable[[Labels], tuple[str, ...]]:
+        """Return what takes the exposed values of some of these names out of a label set."""
+        positions = [LABELS.index(name) for name in names if name in self.labels]
+        folded = self.folded
+
+        def values(labels: Labels) -> tuple[str, ...]:
+            if labels.user in folded:
+                labels = labels._replace(user=OTHER)
+            return tuple([labels[position] for position in positions])
+
+        return values
 
 
 def users_to_fold(
-    families: Iterable[Family],
+    families: Sequence[Family],
     cost_usd: Mapping[str, Decimal],
     exposed_before: frozenset[str],
     max_series: int,
@@ -50,15 +51,10 @@ def users_to_fold(
     of its own before this month only if nothing else is left. Without the label `user`, or where
     the other series alone are too many, the bound cannot be held.
     """
-    by_user: dict[str, set[tuple[str, ...]]] = {}
-    total = 0
-    for family in families:
-        total += len(family.samples)
-        if "user" in family.labels:
-            position = family.labels.index("user")
-            for values in family.samples:
-                rest = (family.metric.name, *values[:position], *values[position + 1 :])
-                by_user.setdefault(values[position], set()).add(rest)
+    total = sum(len(family.samples) for family in families)
+    if total <= max_series:
+        return frozenset()
+    by_user = _series_by_user(families)
     order = sorted(
         by_user,
         key=lambda user: (user in exposed_before, cost_usd.get(user, Decimal(0)), user),
@@ -72,3 +68,15 @@ def users_to_fold(
         others |= by_user[user]
         folded.add(user)
     return frozenset(folded)
+
+
+def _series_by_user(families: Iterable[Family]) -> dict[str, set[tuple[str, ...]]]:
+    """Return what tells the series of each user apart: metric and other labels."""
+    by_user: dict[str, set[tuple[str, ...]]] = {}
+    for family in families:
+        if "user" in family.labels:
+            position = family.labels.index("user")
+            for values in family.samples:
+                rest = (family.metric.name, *values[:position], *values[position + 1 :])
+                by_user.setdefault(values[position], set()).add(rest)
+    return by_user

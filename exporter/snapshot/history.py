@@ -5,7 +5,7 @@ refresh costs what today costs, however long the ledger is.
 """
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -16,9 +16,10 @@ from exporter.interpretation import periods
 from exporter.interpretation.meaning import Interpreter, Meaning
 from exporter.interpretation.measures import Labels
 from exporter.interpretation.periods import SlotRange
+from exporter.interpretation.prices import price_counts
 from exporter.interpretation.totals import GroupTotal, Totals
 from exporter.ledger import Ledger
-from exporter.usage import Fact, slot_start
+from exporter.usage import Counts, Fact, Summed, slot_start
 
 T = TypeVar("T")
 
@@ -95,10 +96,11 @@ class History:
 
     def _total(self, slots: SlotRange, *borders: int) -> Totals:
         """Return the totals of a range, put together of the parts between borders."""
-        total = Totals()
-        for part in self._parts(slots, borders):
-            total.add(self._remember("totals", part, self._compute_total))
-        return total
+        parts = [
+            self._remember("totals", part, self._compute_total)
+            for part in self._parts(slots, borders)
+        ]
+        return self._remember("sum", slots, lambda _: _sum(parts)) if len(parts) > 1 else parts[0]
 
     def _parts(self, slots: SlotRange, borders: tuple[int, ...]) -> list[SlotRange]:
         cuts = [border for border in sorted(set(borders)) if slots.start < border < slots.end]
@@ -113,11 +115,15 @@ class History:
         """Price a range within which no price changes."""
         day = slot_start(slots.start).date()
         total = Totals()
+        for meaning, summed in self._interpreted(slots):
+            total.add_usage(meaning, summed, self._interpreter.unit_prices(meaning, day))
+        return total
+
+    def _interpreted(self, slots: SlotRange) -> Iterator[tuple[Meaning, Summed]]:
         for number, summed in self._ledger.sum_usage(*slots).items():
             meaning = self.interpret(self._ledger.fact(number))
             if meaning is not None:
-                total.add_usage(meaning, summed, self._interpreter.unit_prices(meaning, day))
-        return total
+                yield meaning, summed
 
     def _daily_cost_usd(self, start: int, now: datetime) -> tuple[tuple[date, Decimal], ...]:
         first = slot_start(start).astimezone(self._zone).date()
@@ -140,13 +146,18 @@ class History:
         return sum(costs, Decimal(0)) if costs else None
 
     def _compute_cost(self, slots: SlotRange) -> Decimal | None:
-        known = self._used.get(("totals", slots))
-        total = known[1] if known else self._compute_total(slots)
-        assert isinstance(total, Totals)
-        groups = total.groups
-        if not groups:
-            return None
-        return sum((total.cost_usd or Decimal(0) for total in groups.values()), Decimal(0))
+        """Price a range within which no price changes; what has the same price, together."""
+        day = slot_start(slots.start).date()
+        alike: dict[tuple[object, ...], tuple[Meaning, Counts]] = {}
+        for meaning, (_, counts) in self._interpreted(slots):
+            key = (*meaning.place, meaning.routing, meaning.service_tier, meaning.context_from)
+            _, before = alike.get(key, (meaning, Counts()))
+            alike[key] = meaning, before if meaning.error_code else before.plus(counts)
+        costs = [
+            price_counts(self._interpreter.unit_prices(meaning, day), counts).cost_usd
+            for meaning, counts in alike.values()
+        ]
+        return sum(costs, Decimal(0)) if costs else None
 
     def _requests_by_hour(self, now: datetime, late: int) -> Counter[tuple[str, int]]:
         today = periods.today(now, self._zone)
@@ -175,3 +186,10 @@ class History:
         self._used[what, slots] = known
         result: T = known[1]  # type: ignore[assignment]  # `what` tells the type
         return result
+
+
+def _sum(parts: Iterable[Totals]) -> Totals:
+    total = Totals()
+    for part in parts:
+        total.add(part)
+    return total

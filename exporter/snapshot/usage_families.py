@@ -1,5 +1,6 @@
 """Bedrock usage as metric families: gauges of today, this month and the month before."""
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
@@ -7,16 +8,17 @@ from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from exporter import metrics
-from exporter.config import LABELS, Application
+from exporter.config import Application
 from exporter.interpretation import periods
 from exporter.interpretation.limits import GroupUsage, LimitState
+from exporter.interpretation.meaning import ModelPlace
 from exporter.interpretation.measures import Labels, Measures
 from exporter.interpretation.models import describe
-from exporter.interpretation.totals import KINDS, GroupTotal, ModelPlace, Totals
+from exporter.interpretation.totals import KINDS, GroupTotal, Totals
 from exporter.metrics import Family, Metric, Value
 from exporter.snapshot.exposure import Exposure
 from exporter.snapshot.history import PeriodUsage
-from exporter.usage import slot_of
+from exporter.usage import LABELS, slot_of
 
 _MEAN_DAYS = 7
 _NOTHING = GroupTotal(first_slot=0)
@@ -50,12 +52,30 @@ def _family(
     exposure: Exposure, metric: Metric, samples: Iterable[tuple[Labels, tuple[str, ...], V]]
 ) -> Family:
     """Sum samples, each a label set and the values of the metric's other labels, as exposed."""
-    names = [name for name in metric.labels if name in LABELS]
+    values_of = exposure.values_of(metric.labels)
     sums: dict[tuple[str, ...], Value] = {}
     for labels, others, value in samples:
-        key = exposure.values(labels, names) + others
+        key = values_of(labels) + others
         sums[key] = sums[key] + value if key in sums else value  # type: ignore[operator]
     return Family(metric, exposure.names(metric.labels), sums)
+
+
+class _Sums:
+    """Requests, tokens and cost of one period, summed as they are exposed."""
+
+    def __init__(self) -> None:
+        self.requests: dict[tuple[str, ...], int] = defaultdict(int)
+        self.tokens: dict[tuple[str, ...], int] = defaultdict(int)
+        self.cost_usd: dict[tuple[str, ...], Decimal] = defaultdict(Decimal)
+
+    def add(self, values: tuple[str, ...], total: GroupTotal, of_month: GroupTotal) -> None:
+        """Add what a label set used, at 0 if need be, of all that it used this month."""
+        self.requests[values] += total.requests
+        for kind, tokens, is_used in zip(KINDS, total.tokens, of_month.tokens, strict=True):
+            if is_used:
+                self.tokens[*values, kind] += tokens
+        if of_month.cost_usd is not None:
+            self.cost_usd[values] += total.cost_usd or 0
 
 
 def _group_families(usage: PeriodUsage, exposure: Exposure) -> list[Family]:
@@ -64,50 +84,35 @@ def _group_families(usage: PeriodUsage, exposure: Exposure) -> list[Family]:
     A label set and a kind of token seen this month stay, at 0 if need be, until it ends; what
     nothing has a price for has no cost.
     """
-    month = usage.month.groups
-    today = {labels: usage.today.groups.get(labels, _NOTHING) for labels in month}
-    priced = [labels for labels, total in month.items() if total.cost_usd is not None]
-
-    def requests(metric: Metric, groups: Mapping[Labels, GroupTotal]) -> Family:
-        return _family(
-            exposure, metric, ((labels, (), total.requests) for labels, total in groups.items())
-        )
-
-    def tokens(metric: Metric, groups: Mapping[Labels, GroupTotal]) -> Family:
-        return _family(
-            exposure,
-            metric,
-            (
-                (labels, (kind,), count)
-                for labels, total in groups.items()
-                for kind, count, of_month in zip(
-                    KINDS, total.tokens, month[labels].tokens, strict=True
-                )
-                if of_month
-            ),
-        )
-
-    def cost(metric: Metric, groups: Mapping[Labels, GroupTotal]) -> Family:
-        return _family(
-            exposure,
-            metric,
-            ((labels, (), groups[labels].cost_usd or Decimal(0)) for labels in priced),
-        )
-
-    previous = (
-        (labels, (), total.cost_usd)
-        for labels, total in usage.previous_month.groups.items()
-        if total.cost_usd is not None
-    )
+    values_of, names = exposure.values_of(), exposure.names(LABELS)
+    today, month = _Sums(), _Sums()
+    for labels, total in usage.month.groups.items():
+        values = values_of(labels)
+        today.add(values, usage.today.groups.get(labels, _NOTHING), total)
+        month.add(values, total, total)
     return [
-        requests(metrics.REQUESTS_TODAY, today),
-        requests(metrics.REQUESTS_MONTH, month),
-        tokens(metrics.TOKENS_TODAY, today),
-        tokens(metrics.TOKENS_MONTH, month),
-        cost(metrics.COST_TODAY, today),
-        cost(metrics.COST_MONTH, month),
-        _family(exposure, metrics.COST_PREVIOUS_MONTH, previous),
+        Family(metrics.REQUESTS_TODAY, names, today.requests),
+        Family(metrics.REQUESTS_MONTH, names, month.requests),
+        Family(metrics.TOKENS_TODAY, (*names, "token_kind"), today.tokens),
+        Family(metrics.TOKENS_MONTH, (*names, "token_kind"), month.tokens),
+        Family(metrics.COST_TODAY, names, today.cost_usd),
+        Family(metrics.COST_MONTH, names, month.cost_usd),
+        Family(
+            metrics.COST_PREVIOUS_MONTH, names, _cost_usd(exposure, usage.previous_month.groups)
+        ),
     ]
+
+
+def _cost_usd(
+    exposure: Exposure, groups: Mapping[Labels, GroupTotal]
+) -> dict[tuple[str, ...], Decimal]:
+    """Return the cost of the label sets of which something has a price, as exposed."""
+    values_of = exposure.values_of()
+    costs: dict[tuple[str, ...], Decimal] = defaultdict(Decimal)
+    for labels, total in groups.items():
+        if total.cost_usd is not None:
+            costs[values_of(labels)] += total.cost_usd
+    return costs
 
 
 def mean_days(usage: PeriodUsage, now: datetime, zone: ZoneInfo) -> Decimal | None:
@@ -137,23 +142,17 @@ def _forecast_families(
     if days is None:
         return []
     left = remaining_days(now, zone)
+    used = _cost_usd(exposure, usage.month.groups)
     means = {
-        labels: total.cost_usd / days
-        for labels, total in usage.last_7_days.items()
-        if total.cost_usd is not None
-    }
-    used = {
-        labels: total.cost_usd
-        for labels, total in usage.month.groups.items()
-        if total.cost_usd is not None
+        values: cost / days for values, cost in _cost_usd(exposure, usage.last_7_days).items()
     }
     projected = {
-        labels: used.get(labels, Decimal(0)) + left * means.get(labels, Decimal(0))
-        for labels in used.keys() | means.keys()
+        values: used.get(values, Decimal(0)) + left * means.get(values, Decimal(0))
+        for values in used | means
     }
     return [
-        _family(exposure, metrics.COST_DAILY_MEAN, ((key, (), means[key]) for key in means)),
-        _family(exposure, metrics.COST_PROJECTED, ((key, (), projected[key]) for key in projected)),
+        Family(metrics.COST_DAILY_MEAN, exposure.names(LABELS), means),
+        Family(metrics.COST_PROJECTED, exposure.names(LABELS), projected),
     ]
 
 
@@ -163,7 +162,10 @@ def _month_families(month: Totals, exposure: Exposure) -> list[Family]:
         _family(
             exposure,
             metrics.COST_BY_KIND,
-            ((labels, (kind,), cost) for (labels, kind), cost in month.cost_by_kind.items()),
+            (
+                (_labels(place, application), (kind,), cost)
+                for (place, application, kind), cost in month.cost_by_kind.items()
+            ),
         ),
         _family(
             exposure,
@@ -181,7 +183,10 @@ def _month_families(month: Totals, exposure: Exposure) -> list[Family]:
         _family(
             exposure,
             metrics.CACHE_SAVINGS,
-            ((labels, (), saved) for labels, saved in month.cache_savings.items()),
+            (
+                (_labels(place, application), (), saved)
+                for (place, application), saved in month.cache_savings.items()
+            ),
         ),
         _family(
             exposure,
@@ -202,16 +207,19 @@ def _month_families(month: Totals, exposure: Exposure) -> list[Family]:
     ]
 
 
-def _labels(place: ModelPlace) -> Labels:
-    return Labels(account_id=place.account_id, region=place.region, model=place.model)
+def _labels(place: ModelPlace, application: str = "") -> Labels:
+    return Labels(place.account_id, place.region, application, model=place.model)
 
 
 def _info_families(month: Totals) -> list[Family]:
     """Return what describes the models in use; not summed, so all their labels are exposed."""
     models = sorted({labels.model for labels in month.groups})
     info: Samples = {(model, *describe(model)): 1 for model in models}
+    prices: Samples = {
+        (*called, price.provenance): price.usd_per_token for called, price in month.prices.items()
+    }
     return [
-        Family(metrics.PRICE, metrics.PRICE.labels, month.prices),
+        Family(metrics.PRICE, metrics.PRICE.labels, prices),
         Family(metrics.MODEL_INFO, metrics.MODEL_INFO.labels, info),
     ]
 

@@ -5,7 +5,7 @@ from `lookback` before the last complete listing. The first time it also reads t
 days first. What was read is asked of the ledger; this module writes nothing.
 """
 
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -28,6 +28,14 @@ class Owner(NamedTuple):
     region: str
 
 
+class Dated(Protocol):
+    """Something that the ledger knows the newest record of."""
+
+    @property
+    def timestamp(self) -> int:
+        """Return seconds since the epoch."""
+
+
 class Known(Protocol):
     """What the ledger knows of earlier reading."""
 
@@ -36,6 +44,9 @@ class Known(Protocol):
 
     def known_objects(self, account_id: str, region: str, day: date) -> set[tuple[int, str]]:
         """Return hour and name of each object of one UTC day that was read."""
+
+    def newest_records(self) -> Sequence[Dated]:
+        """Return the newest records that were read."""
 
 
 class Span(NamedTuple):
@@ -71,11 +82,19 @@ class InvocationLogs:
         """Read what is new, newest first, then history as far as time allows.
 
         `is_due` tells, between two tasks, that the next refresh should begin; the rest is then left
-        to it. Raises StoreError when the location cannot be listed.
+        to it. However soon it does, each refresh reads something.
         """
+        try:
+            yield from self._read(times, known, is_due)
+        except StoreError as error:
+            yield Fault(error.reason, str(error))
+        yield AwsRequests(self._meter.take())
+
+    def _read(self, times: Times, known: Known, is_due: Callable[[], bool]) -> Iterator[Event]:
+        _check_clock(times.now, known)
         owners = [Owner(*owner) for owner in self._store.owners()]
         if not owners:
-            place = f"{self._reading.location}/AWSLogs/"
+            place = f"{self.location}/AWSLogs/"
             yield Fault(
                 "no_logs", f"{place}: no Bedrock logs; is `location` what stands before it?"
             )
@@ -86,36 +105,46 @@ class InvocationLogs:
             last_slot=slot_of(times.now + _MOST_AHEAD),
         )
         reader = _Reader(reading, self._store, self._pool, known, is_due)
-        yield from self._read_recent(reader, states, times.now)
+        unfinished = yield from self._read_recent(reader, states, times.now)
         yield from self._read_history(reader, states)
-        yield AwsRequests(self._meter.take())
         filling = [state.filled_to for state in states.values() if not state.complete]
         yield Finished(
-            is_complete=not reader.unfinished and not filling,
+            is_complete=not unfinished and not filling,
             history_read_to=max(filling).date() if filling else None,
         )
 
     def _state(self, owner: Owner, times: Times, known: Known) -> Progress:
-        location, now = self._reading.location, times.now
-        state = known.progress(location, *owner)
+        """Return how far an owner is read, or where its first fill begins."""
+        recent_from = times.now - self.lookback
+        state = known.progress(self.location, *owner)
         if state is None:
-            return Progress(location, *owner, now, now - self.lookback, times.fill_from)
-        # A clock that was ahead at the last listing must not hide what came since.
-        return replace(state, listed_at=min(state.listed_at, now))
+            return Progress(self.location, *owner, times.now, recent_from, times.fill_from)
+        # A clock that was ahead at an earlier refresh must hide nothing from this one.
+        return replace(
+            state,
+            listed_at=min(state.listed_at, times.now),
+            filled_to=min(state.filled_to, recent_from),
+            fill_from=min(state.fill_from, times.fill_from),
+        )
 
     def _read_recent(
         self, reader: "_Reader", states: dict[Owner, Progress], now: datetime
-    ) -> Iterator[Event]:
-        """Read every hour that may have received something since the last complete listing."""
+    ) -> Generator[Event, None, set[Owner]]:
+        """Read every hour that may have received something since the last complete listing.
+
+        Returns whose hours could not all be read.
+        """
         spans = {
             owner: Span(hour_of(state.listed_at - self.lookback), hour_of(now))
             for owner, state in states.items()
         }
+        unfinished: set[Owner] = set()
         for day in _days_back(spans.values()):
-            yield from reader.read_day(day, spans)
-        for owner in spans.keys() - reader.unfinished:
+            unfinished |= yield from reader.read_day(day, spans)
+        for owner in spans.keys() - unfinished:
             states[owner] = replace(states[owner], listed_at=now)
             yield states[owner]
+        return unfinished
 
     def _read_history(self, reader: "_Reader", states: dict[Owner, Progress]) -> Iterator[Event]:
         """Read the history that a first fill has not reached yet, newest day first."""
@@ -124,17 +153,20 @@ class InvocationLogs:
             for owner, state in states.items()
             if not state.complete
         }
+        unfinished: set[Owner] = set()
         for day in _days_back(spans.values()):
-            yield from reader.read_day(day, spans)
-            for owner, span in spans.items():
-                if owner not in reader.unfinished and span.last >= _midnight(day):
-                    filled_to = hour_start(max(_midnight(day), span.first))
-                    states[owner] = replace(states[owner], filled_to=filled_to)
-                    yield states[owner]
+            unfinished |= yield from reader.read_day(day, spans)
+            finished = _touched(spans, day) - unfinished
+            for owner in finished:
+                filled_to = hour_start(max(_midnight(day), spans[owner].first))
+                states[owner] = replace(states[owner], filled_to=filled_to)
+                yield states[owner]
+            if finished:
+                reader.stop_if_due()
 
 
 class _Reader:
-    """Reads days for one refresh; keeps which accounts and regions it could not finish."""
+    """Reads days for one refresh, until it is due to stop."""
 
     def __init__(
         self,
@@ -150,32 +182,47 @@ class _Reader:
         self._known = known
         self._is_due = is_due
         self._is_stopped = False
-        self.unfinished: set[Owner] = set()
+        self._unlistable: set[Owner] = set()
 
-    def read_day(self, day: date, spans: Mapping[Owner, Span]) -> Iterator[Event]:
-        """Read what is new of one UTC day, in the hours of the spans."""
+    def stop_if_due(self) -> None:
+        """Leave the days that are not read yet to the next refresh, if that should begin."""
+        self._is_stopped = self._is_stopped or self._is_due()
+
+    def read_day(
+        self, day: date, spans: Mapping[Owner, Span]
+    ) -> Generator[Event, None, set[Owner]]:
+        """Read what is new of one UTC day, in the hours of the spans.
+
+        Returns whose objects could not all be read. An object that cannot be read is passed by;
+        an owner that cannot be listed is not asked again in this refresh.
+        """
+        owners = _touched(spans, day)
         if self._is_stopped:
-            self.unfinished.update(spans)
-            return
-        midnight = _midnight(day)
-        owners = [
-            owner
-            for owner, span in spans.items()
-            if owner not in self.unfinished and span.first < midnight + 24 and span.last >= midnight
-        ]
-        objects: list[ListedObject] = []
+            return owners
+        unfinished = owners & self._unlistable
+        objects = yield from self._list_new(day, {o: spans[o] for o in owners - unfinished})
+        unfinished |= owners & self._unlistable
+        unfinished |= yield from self._read(objects)
+        return owners if self._is_stopped else unfinished
+
+    def _list_new(
+        self, day: date, spans: Mapping[Owner, Span]
+    ) -> Generator[Event, None, list[ListedObject]]:
+        """List what is not read yet, newest first."""
         with ThreadPoolExecutor(self._store.concurrency) as pool:
-            listings = [pool.submit(self._store.list_day, *owner, day) for owner in owners]
-        for owner, listing in zip(owners, listings, strict=True):
+            listings = {
+                owner: pool.submit(self._store.list_day, *owner, day) for owner in sorted(spans)
+            }
+        objects: list[ListedObject] = []
+        for owner, listing in listings.items():
             try:
                 objects += self._new(owner, day, spans[owner], listing.result())
             except StoreError as error:
-                self.unfinished.add(owner)
+                self._unlistable.add(owner)
                 yield Fault(error.reason, str(error))
-        objects.sort(key=lambda listed: (listed.unit.hour, listed.unit.name), reverse=True)
-        yield from self._read(objects)
-        if self._is_stopped:
-            self.unfinished.update(spans)
+        return sorted(
+            objects, key=lambda listed: (listed.unit.hour, listed.unit.name), reverse=True
+        )
 
     def _new(
         self, owner: Owner, day: date, span: Span, listed: list[ListedObject]
@@ -188,23 +235,46 @@ class _Reader:
             and (item.unit.hour, item.unit.name) not in known
         ]
 
-    def _read(self, objects: list[ListedObject]) -> Iterator[Event]:
+    def _read(self, objects: list[ListedObject]) -> Generator[Event, None, set[Owner]]:
+        """Read objects; returns the owners of those that failed."""
+        failed: set[Owner] = set()
         left = len(objects)
-        if not left:
-            return
         yield Backlog(left)
-        for result in self._pool.read(self._reading, objects):
+        for result in self._pool.read(self._reading, objects, self._is_due):
             yield from result.batches
             yield AwsRequests(result.aws_requests)
             for unit, fault in result.faults:
                 if fault.is_outage:
-                    self.unfinished.add(Owner(unit.account_id, unit.region))
+                    failed.add(Owner(unit.account_id, unit.region))
                 yield fault
             left -= result.objects
             yield Backlog(left)
-            if left and self._is_due():
-                self._is_stopped = True
-                return
+        self._is_stopped = left > 0
+        return failed
+
+
+def _check_clock(now: datetime, known: Known) -> None:
+    """Refuse a clock that is behind what was read: it would have old hours read again.
+
+    Raises StoreError.
+    """
+    newest = max((record.timestamp for record in known.newest_records()), default=0)
+    if newest > (now + _MOST_AHEAD).timestamp():
+        raise StoreError(
+            "clock_behind",
+            f"the clock says {now:%Y-%m-%d %H:%M} UTC, but a record of "
+            f"{datetime.fromtimestamp(newest, UTC):%Y-%m-%d %H:%M} was read; set the clock",
+        )
+
+
+def _touched(spans: Mapping[Owner, Span], day: date) -> set[Owner]:
+    """Return whose spans have an hour in a UTC day."""
+    midnight = _midnight(day)
+    return {
+        owner
+        for owner, span in spans.items()
+        if span.first < midnight + 24 and span.last >= midnight
+    }
 
 
 def _midnight(day: date) -> int:

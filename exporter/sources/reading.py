@@ -4,8 +4,9 @@ import multiprocessing
 import os
 import signal
 import threading
+import traceback
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import (
     FIRST_COMPLETED,
     Future,
@@ -16,13 +17,21 @@ from concurrent.futures import (
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import islice
 from pathlib import Path
 
 from exporter.aws.meter import Meter
 from exporter.identity import Privacy
 from exporter.sources.events import Fault
 from exporter.sources.invocation_record import RecordReader
-from exporter.sources.log_store import ListedObject, LogStore, ObjectGoneError, StoreError, Stream
+from exporter.sources.log_store import (
+    ListedObject,
+    LogStore,
+    ObjectGoneError,
+    StoreError,
+    Stream,
+    key_of,
+)
 from exporter.sources.object_reader import read_object
 from exporter.usage import AwsRequest, Batch, LogObject
 
@@ -118,9 +127,11 @@ def _read(
     except ObjectGoneError as error:
         return Fault("object_gone", f"{error}: deleted before it was read", is_outage=False)
     except StoreError as error:
-        return Fault(error.reason, str(error))
+        return Fault(error.reason, str(error), is_outage=error.reason != "archived")
     except Exception as error:  # a bug of ours must cost one object, and must be seen
-        return Fault("bug", f"{listed.unit}: {type(error).__name__}")
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        where = f"{Path(place.filename).name}:{place.lineno}"
+        return Fault("bug", f"{key_of(listed.unit)}: {type(error).__name__} at {where}")
 
 
 @lru_cache(maxsize=16)
@@ -154,18 +165,20 @@ class ReaderPool:
         self._processes = processes or os.cpu_count() or 1
         self._executor: ProcessPoolExecutor | None = None
 
-    def read(self, reading: Reading, objects: Sequence[ListedObject]) -> Iterator[Result]:
+    def read(
+        self, reading: Reading, objects: Sequence[ListedObject], is_due: Callable[[], bool]
+    ) -> Iterator[Result]:
         """Read objects, about in their order, and yield what came of each task.
 
-        Raises StoreError if a process is killed from outside; what was not yielded is not read.
+        Once something is read and `is_due`, no further task is begun. Raises StoreError if a
+        process is killed from outside; what was not yielded is not read.
         """
         tasks = list(_tasks(objects))
-        if len(tasks) <= _INLINE_TASKS:
-            for task in tasks:
-                yield read_task(reading, task)
-            return
         try:
-            yield from self._read_apart(reading, tasks)
+            if len(tasks) <= _INLINE_TASKS:
+                yield from _read_here(reading, tasks, is_due)
+            else:
+                yield from self._read_apart(reading, tasks, is_due)
         except BrokenProcessPool:
             self.close()
             raise StoreError(
@@ -173,17 +186,22 @@ class ReaderPool:
             ) from None
 
     def _read_apart(
-        self, reading: Reading, tasks: Sequence[Sequence[ListedObject]]
+        self,
+        reading: Reading,
+        tasks: Sequence[Sequence[ListedObject]],
+        is_due: Callable[[], bool],
     ) -> Iterator[Result]:
         executor = self._started()
-        waiting = list(reversed(tasks))
-        running: set[Future[Result]] = set()
+        # One task more than there are processes, so that none waits for the next.
+        running = {
+            executor.submit(read_task, reading, task) for task in tasks[: self._processes + 1]
+        }
+        waiting = iter(tasks[self._processes + 1 :])
         try:
-            while waiting or running:
-                # One task more than there are processes, so that none waits for the next.
-                while waiting and len(running) <= self._processes:
-                    running.add(executor.submit(read_task, reading, waiting.pop()))
+            while running:
                 done, running = wait(running, return_when=FIRST_COMPLETED)
+                for task in () if is_due() else islice(waiting, len(done)):
+                    running.add(executor.submit(read_task, reading, task))
                 for future in done:
                     yield future.result()
         finally:
@@ -204,6 +222,15 @@ class ReaderPool:
         if self._executor is not None:
             self._executor.shutdown(wait=False, cancel_futures=True)
             self._executor = None
+
+
+def _read_here(
+    reading: Reading, tasks: Sequence[Sequence[ListedObject]], is_due: Callable[[], bool]
+) -> Iterator[Result]:
+    for task in tasks:
+        yield read_task(reading, task)
+        if is_due():
+            return
 
 
 def _tasks(objects: Sequence[ListedObject]) -> Iterator[list[ListedObject]]:

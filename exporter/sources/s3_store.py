@@ -3,9 +3,9 @@
 import io
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from datetime import UTC, date, datetime
-from functools import cached_property
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -13,11 +13,18 @@ from botocore.config import Config
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
+    ConnectionError,
     CredentialRetrievalError,
+    FlexibleChecksumError,
     HTTPClientError,
+    IncompleteReadError,
     NoCredentialsError,
     PartialCredentialsError,
+    ProfileNotFound,
+    SSOError,
+    TokenRetrievalError,
 )
+from urllib3.exceptions import HTTPError
 
 from exporter.aws.meter import Meter
 from exporter.sources.log_store import (
@@ -36,14 +43,35 @@ from exporter.sources.log_store import (
 from exporter.usage import LogObject
 
 if TYPE_CHECKING:
+    from botocore.response import StreamingBody
     from mypy_boto3_s3.client import S3Client
+    from mypy_boto3_s3.type_defs import ListObjectsV2OutputTypeDef
 
 _WHOLE_BYTES = 4 * 2**20
 """Objects up to this size are fetched whole; larger ones are read while they come."""
 _ATTEMPTS = 4
-_SERVER_ERRORS = frozenset({"InternalError", "ServiceUnavailable", "500", "502", "503", "504"})
+_CONNECT_SECONDS = 5
+_READ_SECONDS = 30
+_HOURS = {f"{hour:02}": hour for hour in range(24)}
+_NO_CREDENTIALS = (
+    NoCredentialsError,
+    PartialCredentialsError,
+    CredentialRetrievalError,
+    ProfileNotFound,
+    SSOError,
+    TokenRetrievalError,
+)
+_NETWORK = (
+    HTTPClientError,
+    ConnectionError,
+    IncompleteReadError,
+    FlexibleChecksumError,
+    HTTPError,
+    OSError,
+)
+_DENIED = frozenset({"AccessDenied", "403", "AllAccessDisabled"})
 _THROTTLES = frozenset({"SlowDown", "Throttling", "ThrottlingException", "RequestLimitExceeded"})
-_EXPIRED = frozenset(
+_REFUSED = frozenset(
     {"ExpiredToken", "InvalidAccessKeyId", "SignatureDoesNotMatch", "InvalidToken"}
 )
 
@@ -54,28 +82,37 @@ class S3Store:
     concurrency = 8
 
     def __init__(
-        self, location: str, meter: Meter, sleep: Callable[[float], None] = time.sleep
+        self,
+        location: str,
+        meter: Meter,
+        read_seconds: float = _READ_SECONDS,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        self._location = location
         self._bucket, _, prefix = location.removeprefix("s3://").partition("/")
         self._prefix = f"{prefix.strip('/')}/" if prefix.strip("/") else ""
         self._meter = meter
+        self._read_seconds = read_seconds
         self._sleep = sleep
+        self._client: S3Client | None = None
+        self._lock = Lock()
 
-    @cached_property
-    def _client(self) -> "S3Client":
-        retries: Any = {"mode": "standard", "total_max_attempts": _ATTEMPTS}
-        client: S3Client = boto3.client(
-            "s3",
-            config=Config(
-                retries=retries,
-                connect_timeout=5,
-                read_timeout=30,
-                max_pool_connections=self.concurrency + 2,
-            ),
-        )
-        self._meter.attach(client)
-        return client
+    def _s3(self) -> "S3Client":
+        """Return the client of all threads; made anew after credentials failed."""
+        with self._lock:
+            if self._client is None:
+                # A session of its own: the default one keeps credentials that have expired.
+                retries: Any = {"mode": "standard", "total_max_attempts": _ATTEMPTS}
+                self._client = boto3.Session().client(
+                    "s3",
+                    config=Config(
+                        retries=retries,
+                        connect_timeout=_CONNECT_SECONDS,
+                        read_timeout=self._read_seconds,
+                        max_pool_connections=self.concurrency + 2,
+                    ),
+                )
+                self._meter.attach(self._client)
+            return self._client
 
     def owners(self) -> list[tuple[str, str]]:
         """Return each (account id, region) that has keys."""
@@ -89,112 +126,120 @@ class S3Store:
 
     def _names(self, prefix: str) -> list[str]:
         """Return the names of the folders directly below a prefix."""
-        with self._told(prefix):
-            pages = self._client.get_paginator("list_objects_v2").paginate(
-                Bucket=self._bucket, Prefix=prefix, Delimiter="/"
-            )
-            return [
-                common["Prefix"].removeprefix(prefix).rstrip("/")
-                for page in pages
-                for common in page.get("CommonPrefixes", [])
-            ]
+        return [
+            common["Prefix"].removeprefix(prefix).rstrip("/")
+            for page in self._pages(prefix, Delimiter="/")
+            for common in page.get("CommonPrefixes", [])
+        ]
 
     def list_day(self, account_id: str, region: str, day: date) -> list[ListedObject]:
         """Return the log objects of one UTC day, in one pass over its keys."""
         prefix = f"{self._prefix}{region_prefix(account_id, region)}{day:%Y/%m/%d}/"
         midnight = hour_of(datetime(day.year, day.month, day.day, tzinfo=UTC))
         listed = []
-        with self._told(prefix):
-            pages = self._client.get_paginator("list_objects_v2").paginate(
-                Bucket=self._bucket, Prefix=prefix
-            )
-            for page in pages:
-                for item in page.get("Contents", []):
-                    hour, _, name = item["Key"].removeprefix(prefix).partition("/")
-                    if is_log_object(name) and hour.isdecimal() and int(hour) < 24:
-                        unit = LogObject(account_id, region, midnight + int(hour), name)
-                        listed.append(ListedObject(unit, item["Size"]))
+        for page in self._pages(prefix):
+            for item in page.get("Contents", []):
+                hour, _, name = item["Key"].removeprefix(prefix).partition("/")
+                if hour in _HOURS and is_log_object(name):
+                    unit = LogObject(account_id, region, midnight + _HOURS[hour], name)
+                    listed.append(ListedObject(unit, item["Size"]))
         return listed
+
+    def _pages(self, prefix: str, **options: Any) -> "Iterator[ListObjectsV2OutputTypeDef]":
+        with self._told(prefix):
+            paginator = self._s3().get_paginator("list_objects_v2")
+            yield from paginator.paginate(Bucket=self._bucket, Prefix=prefix, **options)
 
     def open(self, listed: ListedObject) -> Stream:
         """Fetch a small object whole, or open a large one as a stream."""
         key = self._prefix + key_of(listed.unit)
         if listed.size > _WHOLE_BYTES:
-            return _Told(self._get(key), lambda: self._told(key))
+            return self._get(key)
         for attempt in range(1, _ATTEMPTS):
-            try:
-                return io.BytesIO(self._get_whole(key))
-            except StoreError as error:
-                # botocore retries a request, but not a body that breaks off.
-                if error.reason != "network":
-                    raise
-                self._sleep(0.2 * 2**attempt)
-        return io.BytesIO(self._get_whole(key))
-
-    def _get_whole(self, key: str) -> bytes:
-        with self._told(key):
             body = self._get(key)
             try:
-                content: bytes = body.read()
+                return io.BytesIO(body.read())
+            except StoreError:
+                # botocore sends a request again, but does not mend a body that breaks off.
+                self._sleep(0.2 * 2**attempt)
             finally:
                 body.close()
-            return content
+        with closing(self._get(key)) as body:
+            return io.BytesIO(body.read())
 
-    def _get(self, key: str) -> Any:
+    def _get(self, key: str) -> "_Body":
         with self._told(key):
-            return self._client.get_object(Bucket=self._bucket, Key=key)["Body"]
+            try:
+                answer = self._s3().get_object(Bucket=self._bucket, Key=key)
+            except ClientError as error:
+                if _code(error) in ("NoSuchKey", "404"):
+                    raise ObjectGoneError(f"s3://{self._bucket}/{key}") from None
+                raise
+            return _Body(answer["Body"], lambda: self._told(key))
 
     @contextmanager
     def _told(self, key: str) -> Iterator[None]:
         """Turn what boto3 raises into what went wrong, where, and what to do."""
-        place = f"s3://{self._bucket}/{key}"
         try:
             yield
-        except ClientError as error:
-            raise _explain(error, place) from None
-        except (NoCredentialsError, PartialCredentialsError, CredentialRetrievalError) as error:
-            raise StoreError(
-                "credentials",
-                f"{place}: no AWS credentials ({error}); give the exporter a role or a profile",
-            ) from None
-        except (HTTPClientError, OSError) as error:
-            raise StoreError("network", f"{place}: {error}") from None
-        except BotoCoreError as error:
-            raise StoreError("aws", f"{place}: {error}") from None
+        except (BotoCoreError, ClientError, HTTPError, OSError) as error:
+            told = _explain(error, f"s3://{self._bucket}/{key}")
+            if told.reason == "credentials":
+                self._client = None
+            raise told from None
 
 
-class _Told:
-    """A stream whose failures say where they happened."""
+class _Body:
+    """The stored bytes of an object; a failure says where it happened."""
 
-    def __init__(self, body: Any, told: Callable[[], Any]) -> None:
+    def __init__(self, body: "StreamingBody", told: Callable[[], AbstractContextManager[None]]):
         self._body = body
         self._told = told
 
-    def read(self, size: int) -> bytes:
+    def read(self, size: int | None = None) -> bytes:
         with self._told():
-            data: bytes = self._body.read(size)
-            return data
+            return self._body.read(size)
 
     def close(self) -> None:
         self._body.close()
 
 
-def _explain(error: ClientError, place: str) -> Exception:
-    code = str(error.response.get("Error", {}).get("Code", ""))
-    if code in ("NoSuchKey", "404"):
-        return ObjectGoneError(place)
+def _code(error: ClientError) -> str:
+    return str(error.response.get("Error", {}).get("Code", ""))
+
+
+def _explain(error: Exception, place: str) -> StoreError:
+    if isinstance(error, ClientError):
+        return _explain_answer(error, place)
+    if isinstance(error, _NO_CREDENTIALS):
+        return StoreError(
+            "credentials",
+            f"{place}: no AWS credentials ({error}); give the exporter a role or a profile",
+        )
+    if isinstance(error, _NETWORK):
+        return StoreError("network", f"{place}: {error}; check the network and its proxy")
+    return StoreError("aws", f"{place}: {error}")
+
+
+def _explain_answer(error: ClientError, place: str) -> StoreError:
+    code = _code(error)
     if code == "NoSuchBucket":
-        return StoreError("not_found", f"{place}: there is no such bucket")
-    if code in ("AccessDenied", "403", "AllAccessDisabled", "KMS.DisabledException"):
+        return StoreError("not_found", f"{place}: there is no such bucket; correct `location`")
+    if code in _DENIED or code.startswith("KMS."):
         return StoreError(
             "access_denied",
-            f"{place}: access denied; the exporter needs s3:ListBucket and s3:GetObject, "
+            f"{place}: access denied ({code}); the exporter needs s3:ListBucket and s3:GetObject, "
             "and kms:Decrypt if the bucket is encrypted with a key of its own",
         )
-    if code in _EXPIRED:
-        return StoreError("credentials", f"{place}: AWS refuses the credentials ({code})")
+    if code == "InvalidObjectState":
+        return StoreError("archived", f"{place}: is archived; restore it to have it read")
+    if code in _REFUSED:
+        return StoreError(
+            "credentials", f"{place}: AWS refuses the credentials ({code}); renew them"
+        )
     if code in _THROTTLES:
         return StoreError("throttled", f"{place}: S3 asks to slow down; tried {_ATTEMPTS} times")
-    if code in _SERVER_ERRORS:
-        return StoreError("server_error", f"{place}: S3 failed ({code}); tried {_ATTEMPTS} times")
+    status = error.response["ResponseMetadata"]["HTTPStatusCode"]
+    if status >= 500:
+        return StoreError("server_error", f"{place}: S3 failed ({status}); tried {_ATTEMPTS} times")
     return StoreError("aws", f"{place}: {error}")
