@@ -1,1 +1,1 @@
-"""Speed and memory as ratios measured in one run; `make bench` prints them, no test times anything."""
+"""Speed and memory as ratios measured in one run: `make bench`. No test times anything."""

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 _WORDS = (
-    "the ledger keeps what a log said and the snapshot says what it means for every account "
-    'region application user and model "quoted" text\\n with 1,234 figures and unicode ü 한국어'
-).split(" ")
+    *("the", "ledger", "keeps", "what", "a", "log", "said", "and", "the", "snapshot", "says"),
+    *("what", "it", "means", "for", "every", "account", "region", "application", "user"),
+    *('"quoted"', "two\nlines", "1,234", "ü", "한국어"),
+)
 _MODELS = (
     "us.anthropic.claude-sonnet-4-5-20250929-v1:0",
     "anthropic.claude-3-haiku-20240307-v1:0",
@@ -52,7 +53,7 @@ def write_logs(folder: Path, shape: Shape, end: datetime, seed: int = 1) -> int:
 def _record(rng: random.Random, moment: datetime, size: int) -> bytes:
     # A few applications make most of the calls, each with a model of its own.
     number = min(int(rng.expovariate(0.25)), 19)
-    application, user = f"App{number}", f"user{number}-{rng.randrange(5)}"
+    application, user = f"App{number}", f"user{number}-{rng.randrange(2)}"
     tokens = rng.randrange(1, 4000)
     output = " ".join(rng.choices(_WORDS, k=40))
     record = {

@@ -18,8 +18,8 @@ were; a label set that was seen this month stays until the month ends. Use them 
 and alerts.
 
 **Counters are for rates.** They count what the running exporter newly read, so a catch-up after an
-outage is a spike, and they begin at 0 with every start. A new series stands at 0 for
-`metrics.counter_birth` before it rises, so that `increase()` loses nothing.
+outage, or a location added later, is a spike, and they begin at 0 with every start. A new series
+stands at 0 for `metrics.counter_birth` before it rises, so that `increase()` loses nothing.
 
 `metrics.labels` chooses which of `account_id`, `region`, `application`, `user` and `model` usage
 has; leaving one out sums over it. An unknown application or user is `unknown`; users past

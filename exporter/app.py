@@ -15,7 +15,8 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 from exporter import config, logs, web_config
-from exporter.collector import Failed, Started, start_collector
+from exporter.collector_messages import Failed, Started
+from exporter.collector_process import start_collector
 from exporter.config import Config, ConfigError
 from exporter.exposition import Rendered
 from exporter.web import Site, create_app

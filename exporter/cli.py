@@ -52,6 +52,7 @@ def main() -> None:
     type=click.Choice(["debug", "info", "warning", "error"]),
     default="info",
     show_default=True,
+    help="The least that is logged.",
 )
 @click.option(
     "--log.format",
@@ -59,6 +60,7 @@ def main() -> None:
     type=click.Choice(["logfmt", "json"]),
     default="logfmt",
     show_default=True,
+    help="How log lines are written.",
 )
 def serve(
     config_file: Path,

@@ -4,22 +4,22 @@ Talks to the process that started it over one pipe: gets configurations, gives r
 Ends when told to, or when that process is gone.
 """
 
-import multiprocessing
 import os
 import signal
 import threading
 import time
 from contextlib import closing, suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from multiprocessing.connection import Connection
 from queue import SimpleQueue
 
 from exporter import exposition, logs, page
+from exporter.collector_messages import Failed, Started
 from exporter.config import Config, ConfigError
 from exporter.exposition import Rendered
-from exporter.identity import FOLDING_VERSION, Privacy, pseudonym_key
+from exporter.identity import FOLDING_VERSION, Privacy
 from exporter.ledger import LedgerError, WritableLedger
+from exporter.pseudonym_key import pseudonym_key
 from exporter.refresh import Refresh
 from exporter.snapshot import Snapshot
 from exporter.sources.invocation_logs import InvocationLogs
@@ -28,18 +28,6 @@ from exporter.sources.reading import ReaderPool, Reading
 _NICENESS = 10
 """Where processors are short, a scrape goes before a refresh."""
 _FOLDING = "folding_version"
-
-
-@dataclass(frozen=True, slots=True)
-class Failed:
-    """Said over the pipe before the collector ends for a reason that a person must mend."""
-
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Started:
-    """Said over the pipe once the ledger is open."""
 
 
 def run_collector(settings: Config, pipe: Connection, level: str, line_format: logs.Format) -> None:
@@ -159,17 +147,3 @@ class _Collector:
                 version=FOLDING_VERSION,
             )
         ledger.leave_note(_FOLDING, str(FOLDING_VERSION))
-
-
-def start_collector(
-    settings: Config, level: str, line_format: logs.Format
-) -> tuple[multiprocessing.process.BaseProcess, Connection]:
-    """Start the process; returns it and this side of the pipe."""
-    context = multiprocessing.get_context("spawn")
-    ours, theirs = context.Pipe()
-    process = context.Process(
-        target=run_collector, args=(settings, theirs, level, line_format), name="collector"
-    )
-    process.start()
-    theirs.close()
-    return process, ours

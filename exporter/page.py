@@ -28,7 +28,7 @@ NEAR = Decimal("0.8")
 
 REMEDIES = {
     "unknown_model": "No price known. Add one under prices.overrides, or upgrade for newer prices.",
-    "no_price": "The model has prices, but none for this service tier. Add one under prices.overrides.",
+    "no_price": "No price for this region, routing or tier. Add one under prices.overrides.",
     "unresolved": "The id hides the model. Name the model under models: in config.yaml.",
     "not_token_billed": "Not billed by the token (images, video, rerank). See the AWS bill.",
     "provisioned": "Provisioned throughput is paid by the hour, used or not. See the AWS bill.",
@@ -176,7 +176,7 @@ class SourceState(StrEnum):
     OK = "ok"
 
 
-class LimitState(StrEnum):
+class LimitLevel(StrEnum):
     """How near a limit is, worst first."""
 
     OVER = "over"
@@ -214,7 +214,7 @@ def rank(shares: Iterable[Share]) -> Ranking:
 def render(view: PageView) -> bytes:
     """Return the page as UTF-8; ages on it are as of `view.built_at`."""
     limits = sorted(view.limits, key=_danger)
-    unpriced = sorted(view.unpriced, key=lambda row: (-row.requests, row.model, row.region))
+    unpriced = sorted(view.unpriced, key=lambda row: (-row.requests, -row.tokens, row.model))
     html = _TEMPLATE.render(
         view=view,
         now=view.built_at,
@@ -240,18 +240,18 @@ def source_state(row: SourceRow, view: PageView) -> SourceState:
     return SourceState.OK
 
 
-def limit_state(row: LimitRow) -> LimitState:
-    """Return the worst that is true of a limit. Exactly used up is over."""
+def limit_level(row: LimitRow) -> LimitLevel:
+    """Return the worst level that a limit is at. Exactly used up is over."""
     if row.ratio >= 1:
-        return LimitState.OVER
+        return LimitLevel.OVER
     if row.projected_ratio is not None and row.projected_ratio >= 1:
-        return LimitState.PROJECTED
-    return LimitState.NEAR if row.ratio >= NEAR else LimitState.OK
+        return LimitLevel.PROJECTED
+    return LimitLevel.NEAR if row.ratio >= NEAR else LimitLevel.OK
 
 
 def _danger(row: LimitRow) -> tuple[int, Decimal, str, str]:
-    """Order limits: worst state first, then the highest ratio."""
-    return list(LimitState).index(limit_state(row)), -row.ratio, row.name, row.scope
+    """Order limits: worst level first, then the highest ratio."""
+    return list(LimitLevel).index(limit_level(row)), -row.ratio, row.name, row.scope
 
 
 def chart_days(view: PageView) -> list[Day]:
@@ -300,7 +300,8 @@ def _percent(ratio: Decimal) -> str:
 
 
 def _share(part: Decimal, whole: Decimal) -> str:
-    return _percent(part / whole) if whole else "–"  # noqa: RUF001 (a dash for the absent)
+    """Write a part of a whole; parts of nothing have no share."""
+    return f"{part / whole:.1%}" if whole else "\u2013"
 
 
 def _amount(number: Decimal | int, measure: str) -> str:
@@ -364,7 +365,7 @@ def _template_environment() -> Environment:
         "duration": _duration,
         "utc": _utc,
         "clip": _clip,
-        "limit_state": limit_state,
+        "limit_level": limit_level,
     }
     environment.tests["absent"] = lambda value: isinstance(value, Absent)
     return environment

@@ -72,7 +72,6 @@ class Refresh:
         self._is_stopping = is_stopping
         self._is_interrupted = is_interrupted
         self._log = log
-        self._settings = settings
         self._counters = Counters(settings.metrics.counter_birth)
         self._statuses: dict[str, SourceStatus] = {}
         self._is_failed = False
@@ -80,15 +79,11 @@ class Refresh:
         self._pruned_at: datetime | None = None
         self._published = 0.0
         self._publish_seconds = 0.0
+        self._is_over_series = False
         self.configure(settings, sources)
 
     def configure(self, settings: Config, sources: Sequence[Source]) -> None:
-        """Go on under another configuration; what is known of sources stays, and so do counters.
-
-        Under other labels counters begin anew, as they would after a restart.
-        """
-        if settings.metrics.labels != self._settings.metrics.labels:
-            self._counters = Counters(settings.metrics.counter_birth)
+        """Go on under another configuration; counters and what is known of sources stay."""
         self._settings = settings
         self._sources = sources
         self._counters.birth = settings.metrics.counter_birth
@@ -107,8 +102,9 @@ class Refresh:
     def run(self) -> bool:
         """Refresh once, and tell whether there is nothing left to read.
 
-        Raises LedgerError where the ledger is damaged, which no later refresh can mend.
+        Raises LedgerError where the ledger is damaged or gone, which no later refresh can mend.
         """
+        self._ledger.check_in_place()
         for source in self._sources:
             if self._is_stopping():
                 return True
@@ -132,6 +128,7 @@ class Refresh:
         try:
             snapshot = self._builder.build(now, list(self._statuses.values()), self._spend(now))
             self._publish(snapshot)
+            self._warn_of_series(snapshot)
             self._ledger.remember_exposed_users(snapshot.month, snapshot.exposed_users)
         except LedgerError as error:
             if error.reason == "corrupt":
@@ -140,13 +137,24 @@ class Refresh:
         self._published = time.monotonic()
         self._publish_seconds = self._published - started
 
+    def _warn_of_series(self, snapshot: Snapshot) -> None:
+        """Say once where folding users is not enough."""
+        series, most = snapshot.series, self._settings.metrics.max_series
+        if series > most and not self._is_over_series:
+            self._log.warning(
+                "more series than metrics.max_series; expose fewer labels or raise it",
+                series=series,
+                max_series=most,
+            )
+        self._is_over_series = series > most
+
     def _refresh(self, source: Source) -> None:
         """Read one source; whatever fails is its own."""
         started = self._reading_since = time.monotonic()
         self._is_failed = False
         status = self._statuses[source.name]
-        is_first = status.last_duration_seconds is None
-        self._statuses[source.name] = replace(status, up=status.up or is_first, complete=False)
+        is_up = status.up or not status.is_begun
+        self._statuses[source.name] = replace(status, up=is_up, complete=False, is_begun=True)
         try:
             self._read(source)
         except (StoreError, LedgerError) as error:

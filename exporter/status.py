@@ -19,6 +19,8 @@ class SourceStatus:
     last_error: str | None = None
     history_read_to: date | None = None
     """UTC day back to which a first fill has come; None where none runs."""
+    is_begun: bool = False
+    """Whether it was looked at since the start; before, nothing is known of it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -192,4 +192,6 @@ def slot_start(slot: int) -> datetime:
 
 def context_band(prompt_tokens: int) -> int:
     """Return the lower bound of the band of a prompt of so many tokens, cached ones included."""
-    return max((bound for bound in CONTEXT_BANDS if prompt_tokens > bound), default=0)
+    if prompt_tokens <= CONTEXT_BANDS[1]:
+        return CONTEXT_BANDS[0]
+    return max(bound for bound in CONTEXT_BANDS if prompt_tokens > bound)

@@ -212,6 +212,7 @@ def _send_head(handler: BaseHTTPRequestHandler, response: http.client.HTTPRespon
 def _handler(s3: S3Server, moto_port: int) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True
 
         def do_GET(self) -> None:
             parts = urlsplit(self.path)

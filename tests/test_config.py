@@ -223,12 +223,13 @@ def test_environment_variables_are_replaced_in_every_value(read, tmp_path):
 
 
 def test_two_dollar_signs_stand_for_one_and_a_lone_one_for_itself(read):
-    config = read(SOURCES + "models: {a: '$${X}', b: '$X', c: 'x$', d: '${X}'}", {"X": "$${Y}"})
-    assert config.models == {"a": "${X}", "b": "$X", "c": "x$", "d": "$${Y}"}
+    values = "include: ['$${X}', '$X', 'x$', '${X}']"
+    config = read(SOURCES + f"attribution: {{{values}}}", {"X": "$${Y}"})
+    assert config.attribution.include == ("${X}", "$X", "x$", "$${Y}")
 
 
 def test_keys_are_not_expanded(read):
-    assert read(SOURCES + "models: {'${X}': a}", {"X": "y"}).models == {"${X}": "a"}
+    assert read(SOURCES + "models: {'${X}': a.b}", {"X": "y"}).models == {"${X}": "a.b"}
 
 
 def test_buckets_and_folders_that_do_not_overlap_are_accepted(read):
@@ -411,6 +412,16 @@ MISTAKES = [
         "privacy.key: string should have at least 16 characters",
     ),
     (SOURCES + "models: [a]", "models: ['a'] is not a mapping of keys to values"),
+    (SOURCES + "models: {a: nonsense}", "models.a: 'nonsense' is not a model or profile id"),
+    (
+        SOURCES + f"prices: {{overrides: [{{model: us.amazon.nova-pro-v1:0, {PRICE}}}]}}",
+        "prices.overrides[0].model: 'us.amazon.nova-pro-v1:0' is a profile id; "
+        "name the model, 'amazon.nova-pro-v1:0', and `routing`",
+    ),
+    (
+        SOURCES + f"prices: {{overrides: [{{model: a.b, region: mars-9, {PRICE}}}]}}",
+        "prices.overrides[0].region: 'mars-9' is neither a region such as us-east-1 nor '*'",
+    ),
     (SOURCES + "models: {a: 5}", "models.a: 5: input should be a valid string"),
     # values that YAML reads otherwise than they were meant
     (
@@ -424,7 +435,7 @@ MISTAKES = [
     (SOURCES + "ledger: ''", "ledger: names no file"),
     (
         SOURCES + "refresh_interval: 99999999999999d",
-        "refresh_interval: '99999999999999d' is longer than time goes",
+        "refresh_interval: '99999999999999d' is more than 3650d",
     ),
     (
         "sources: [{type: invocation_logs, location: 's3:bucket'}]",
@@ -484,7 +495,7 @@ MISTAKES = [
     ),
     (
         SOURCES + "limits: [{name: a, measure: tokens, period: day, threshold: 0}]",
-        "limits[0].threshold: 0: input should be greater than 0",
+        "limits[0].threshold: 0: input should be greater than or equal to 1E-9",
     ),
     (
         SOURCES + "limits: [{name: a, measure: tokens, period: day, threshold: .inf}]",
@@ -517,25 +528,25 @@ MISTAKES = [
         "prices.overrides[0].model: is required",
     ),
     (
-        SOURCES + "prices: {overrides: [{model: a, usd_per_million_tokens: {inputs: 1}}]}",
+        SOURCES + "prices: {overrides: [{model: a.b, usd_per_million_tokens: {inputs: 1}}]}",
         "prices.overrides[0].usd_per_million_tokens.inputs: "
         "'inputs' is not one of input, output, cache_read, cache_write, cache_write_1h",
     ),
     (
-        SOURCES + "prices: {overrides: [{model: a, usd_per_million_tokens: {input: -1}}]}",
+        SOURCES + "prices: {overrides: [{model: a.b, usd_per_million_tokens: {input: -1}}]}",
         "prices.overrides[0].usd_per_million_tokens.input: "
         "-1: input should be greater than or equal to 0",
     ),
     (
-        SOURCES + f"prices: {{overrides: [{{model: a, context_from: 5, {PRICE}}}]}}",
+        SOURCES + f"prices: {{overrides: [{{model: a.b, context_from: 5, {PRICE}}}]}}",
         f"prices.overrides[0]: context_from: 5 is not one of {', '.join(map(str, CONTEXT_BANDS))}",
     ),
     (
-        SOURCES + f"prices: {{overrides: [{{model: a, routing: local, {PRICE}}}]}}",
+        SOURCES + f"prices: {{overrides: [{{model: a.b, routing: local, {PRICE}}}]}}",
         "prices.overrides[0].routing: 'local' is not one of *, in_region, geo, global",
     ),
     (
-        SOURCES + f"prices: {{overrides: [{{model: a, service_tier: x, {PRICE}}}]}}",
+        SOURCES + f"prices: {{overrides: [{{model: a.b, service_tier: x, {PRICE}}}]}}",
         "prices.overrides[0].service_tier: 'x' is not one of "
         "standard, flex, priority, reserved, batch, latency_optimized",
     ),

@@ -92,9 +92,7 @@ def json_lines(calls: Iterable[Call]) -> bytes:
     return b"".join(json.dumps(call.record).encode() + b"\n" for call in calls)
 
 
-def log_object(
-    time: datetime = NOON, account_id: str = ACCOUNT, region: str = REGION
-) -> LogObject:
+def log_object(time: datetime = NOON, account_id: str = ACCOUNT, region: str = REGION) -> LogObject:
     """Return a log object of its own name, in the path of an hour."""
     name = f"{time:%Y%m%dT%H%M%S}000Z_{next(_numbers):016x}.json.gz"
     return LogObject(account_id, region, int(time.timestamp()) // 3600, name)
@@ -108,12 +106,14 @@ def write_log(location: Path, calls: Sequence[Call], time: datetime | None = Non
 
 
 def write_text(location: Path, unit: LogObject, text: bytes) -> Path:
-    """Write the text of a log object where AWS would."""
+    """Write the text of a log object where AWS would, and as AWS does: whole or not at all."""
     hour = datetime.fromtimestamp(unit.hour * 3600, UTC)
     folder = location / f"AWSLogs/{unit.account_id}/BedrockModelInvocationLogs/{unit.region}"
     path = folder / f"{hour:%Y/%m/%d/%H}" / unit.name
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(gzip.compress(text))
+    unfinished = path.with_name(f".{path.name}.part")
+    unfinished.write_bytes(gzip.compress(text))
+    unfinished.replace(path)
     return path
 
 
@@ -158,8 +158,6 @@ def settings(folder: Path, **changes: Any) -> Config:
     """Return a configuration of one folder of logs, with the given keys of config.yaml."""
     fields: dict[str, Any] = {
         "ledger": folder / "ledger.sqlite",
-        "sources": [
-            {"type": "invocation_logs", "name": "logs", "location": str(folder / "logs")}
-        ],
+        "sources": [{"type": "invocation_logs", "name": "logs", "location": str(folder / "logs")}],
     }
     return Config.model_validate(fields | changes)

@@ -32,6 +32,8 @@ def explain(detail: ErrorDetails) -> tuple[str, str]:
             problem = f"{value!r} is not a mapping of keys to values"
         case "tuple_type":
             problem = f"{value!r} is not a list"
+        case "string_pattern_mismatch":
+            problem = f"{value!r} is not a model or profile id"
         case _ if place in _SECRETS:
             problem = reason
         case _:

@@ -10,7 +10,11 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, BeforeValidator, Field
 
 _DURATION = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?")
+_LONGEST = timedelta(days=3650)
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
+_REGION = re.compile(r"[a-z]{2,4}(-[a-z]+)+-\d{1,2}")
+_MODEL_ID = re.compile(r"^[a-z0-9-]+\.[A-Za-z0-9.:_-]+$")
+_ROUTING_PREFIXES = frozenset({"us", "us-gov", "eu", "apac", "au", "ca", "jp", "global"})
 _S3_LOCATION = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/.*)?")
 
 
@@ -21,10 +25,9 @@ def _parse_duration(value: object) -> object:
     if not match:
         raise ValueError(f"{value!r} is not a duration such as 30s, 5m, 48h, 7d or 1h30m")
     days, hours, minutes, seconds = (int(part or 0) for part in match.groups())
-    try:
-        return timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
-    except OverflowError:
-        raise ValueError(f"{value!r} is longer than time goes") from None
+    if days + hours / 24 + minutes / 1440 + seconds / 86_400 > _LONGEST.days:
+        raise ValueError(f"{value!r} is more than {_LONGEST.days}d")
+    return timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
 
 
 def _parse_zone(value: object) -> object:
@@ -86,6 +89,21 @@ def _parse_label_values(value: object) -> object:
     return tuple(values)
 
 
+def _check_region(value: str) -> str:
+    if value != "*" and not _REGION.fullmatch(value):
+        raise ValueError(f"{value!r} is neither a region such as us-east-1 nor '*'")
+    return value
+
+
+def _check_model(value: str) -> str:
+    if not _MODEL_ID.fullmatch(value):
+        raise ValueError(f"{value!r} is not a foundation model id")
+    prefix, _, model = value.partition(".")
+    if prefix in _ROUTING_PREFIXES:
+        raise ValueError(f"{value!r} is a profile id; name the model, {model!r}, and `routing`")
+    return value
+
+
 Duration = Annotated[timedelta, BeforeValidator(_parse_duration)]
 Zone = Annotated[ZoneInfo, BeforeValidator(_parse_zone)]
 Pattern = Annotated[re.Pattern[str], BeforeValidator(_parse_pattern)]
@@ -93,3 +111,6 @@ Name = Annotated[str, AfterValidator(_check_name)]
 Money = Annotated[Decimal, Field(ge=0, allow_inf_nan=False)]
 Location = Annotated[str, Field(min_length=1), AfterValidator(_check_location)]
 LabelValues = Annotated[tuple[str, ...], BeforeValidator(_parse_label_values)]
+Region = Annotated[str, AfterValidator(_check_region)]
+ModelId = Annotated[str, AfterValidator(_check_model)]
+ModelOrProfileId = Annotated[str, Field(pattern=_MODEL_ID.pattern)]

@@ -12,9 +12,12 @@ from exporter.config.fields import (
     Duration,
     LabelValues,
     Location,
+    ModelId,
+    ModelOrProfileId,
     Money,
     Name,
     Pattern,
+    Region,
     Zone,
     at_least,
     not_empty,
@@ -66,7 +69,7 @@ class InvocationLogs(Section):
     )
     """How far back request ids are remembered, to count a record delivered twice once."""
     max_record_bytes: int = Field(default=16 * 2**20, ge=2**10)
-    max_object_bytes: int = Field(default=2**30, ge=2**20)
+    max_object_bytes: int = Field(default=2**28, ge=2**20)
     """Both after decompression."""
 
 
@@ -143,8 +146,8 @@ class Attribution(Section):
 class PriceOverride(Section):
     """A price that the user knows better than the book."""
 
-    model: str = Field(min_length=1)
-    region: str = "*"
+    model: ModelId
+    region: Region = "*"
     routing: Literal["*", "in_region", "geo", "global"] = "*"
     service_tier: ServiceTier = ServiceTier.STANDARD
     context_from: int = 0
@@ -178,7 +181,7 @@ class Limit(Section):
     """Makes one limit for each value of these labels."""
     measure: Measure
     period: Period
-    threshold: Annotated[Decimal, Field(gt=0, allow_inf_nan=False)]
+    threshold: Annotated[Decimal, Field(ge=Decimal("1e-9"), le=Decimal("1e18"))]
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -218,10 +221,10 @@ class Config(Section):
         timedelta(minutes=5)
     )
     ledger: Annotated[Path, AfterValidator(_not_blank)] = Path("data/ledger.sqlite")
-    retention_months: int = Field(default=13, ge=2)
+    retention_months: int = Field(default=13, ge=2, le=1200)
     sources: Annotated[tuple[InvocationLogs, ...], AfterValidator(not_empty)]
     attribution: Attribution = Attribution()
-    models: dict[str, str] = {}
+    models: dict[str, ModelOrProfileId] = {}
     """Opaque ARN, or its last part, to a foundation model or inference profile id."""
     prices: Prices = Prices()
     limits: tuple[Limit, ...] = ()

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from exporter.config import Config
 from exporter.interpretation.attribution import Attribution
-from exporter.interpretation.measures import Labels
+from exporter.interpretation.measures import UNKNOWN, Labels, label_text
 from exporter.interpretation.models import Model, Routing, UnpricedReason, resolve
 from exporter.interpretation.prices import Price, PriceBook
 from exporter.usage import OK, Fact, TokenKind
@@ -55,7 +55,8 @@ class Interpreter:
         if attributed is None:
             return None
         model = resolve(fact.model_id, self._aliases)
-        place = ModelPlace(fact.account_id, fact.region, model.model)
+        account_id, region = label_text(fact.account_id), label_text(fact.region)
+        place = ModelPlace(account_id or UNKNOWN, region or UNKNOWN, model.model)
         return Meaning(
             labels=Labels(*place[:2], attributed.application, attributed.user, place.model),
             place=place,

@@ -97,7 +97,10 @@ class Totals:
     tokens_by_routing: dict[tuple[ModelPlace, Routing, TokenKind], int] = field(
         default_factory=_integers
     )
-    unpriced_tokens: dict[tuple[ModelPlace, TokenKind], int] = field(default_factory=_integers)
+    unpriced_tokens: dict[tuple[ModelPlace, UnpricedReason, TokenKind], int] = field(
+        default_factory=_integers
+    )
+    """With those of calls that are priced in part."""
     unpriced_requests: dict[tuple[ModelPlace, UnpricedReason], int] = field(
         default_factory=_integers
     )
@@ -155,7 +158,8 @@ class Totals:
             self.cost_by_provenance[provenance] += cost_usd
             self.tokens_by_routing[place, meaning.routing, kind] += tokens
         for kind, tokens in priced.unpriced.items():
-            self.unpriced_tokens[place, kind] += tokens
+            reason = meaning.unpriced or UnpricedReason.NO_PRICE
+            self.unpriced_tokens[place, reason, kind] += tokens
             self.tokens_by_routing[place, meaning.routing, kind] += tokens
         if priced.cache_savings_usd:
             self.cache_savings[place, application] += priced.cache_savings_usd

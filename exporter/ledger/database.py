@@ -31,8 +31,14 @@ def open_for_writing(
     as the connection. Raises LedgerError; an existing file that is no sound ledger is left as is.
     """
     try:
+        if path.is_dir():
+            raise LedgerError("unwritable", f"ledger {path} is a folder; name a file")
         path.parent.mkdir(parents=True, exist_ok=True)
         lock = _lock(path)
+    except (FileExistsError, NotADirectoryError):
+        raise LedgerError(
+            "unwritable", f"ledger {path} cannot be made: {path.parent} is not a folder"
+        ) from None
     except OSError as error:
         text = f"{error.filename or path}: {error.strerror}"
         raise LedgerError("unwritable", f"ledger {path} cannot be opened: {text}") from None

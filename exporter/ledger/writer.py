@@ -1,6 +1,7 @@
 """Writes the ledger: each batch once, in one transaction with the mark of its log object."""
 
 import json
+import os
 import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -9,7 +10,7 @@ from datetime import date
 from pathlib import Path
 from typing import IO, Self
 
-from exporter.ledger.database import open_for_writing, told
+from exporter.ledger.database import LedgerError, open_for_writing, told
 from exporter.ledger.reader import Ledger
 from exporter.usage import (
     AwsRequest,
@@ -44,6 +45,7 @@ class WritableLedger(Ledger):
         super().__init__(path, connection)
         self._lock = lock
         self._numbers: dict[Fact, int] = {}
+        self._file = path.stat()
 
     @classmethod
     def open(cls, path: Path) -> Self:
@@ -54,6 +56,18 @@ class WritableLedger(Ledger):
         """Close the file and let another exporter have it."""
         super().close()
         self._lock.close()
+
+    def check_in_place(self) -> None:
+        """Raise LedgerError where the file was removed or replaced: what is written is lost."""
+        try:
+            if os.path.samestat(self.path.stat(), self._file):
+                return
+        except FileNotFoundError:
+            pass
+        raise LedgerError(
+            "removed",
+            f"ledger {self.path} was removed or replaced while in use; restart the exporter",
+        )
 
     def apply(self, batches: Iterable[Batch]) -> list[Usage]:
         """Take batches in one transaction and return the usage that is new.

@@ -47,6 +47,11 @@ class Snapshot:
     exposed_users: frozenset[str]
     """Users whose usage of this month has series of its own."""
 
+    @property
+    def series(self) -> int:
+        """Return how many series are exposed."""
+        return sum(len(family.samples) for family in self.families)
+
 
 class SnapshotBuilder:
     """Builds snapshots of one ledger under one configuration; the counters outlive it."""

@@ -150,7 +150,7 @@ class History:
         day = slot_start(slots.start).date()
         alike: dict[tuple[object, ...], tuple[Meaning, Counts]] = {}
         for meaning, (_, counts) in self._interpreted(slots):
-            key = (*meaning.place, meaning.routing, meaning.service_tier, meaning.context_from)
+            key = _what_prices(meaning)
             _, before = alike.get(key, (meaning, Counts()))
             alike[key] = meaning, before if meaning.error_code else before.plus(counts)
         costs = [
@@ -193,3 +193,14 @@ def _sum(parts: Iterable[Totals]) -> Totals:
     for part in parts:
         total.add(part)
     return total
+
+
+def _what_prices(meaning: Meaning) -> tuple[object, ...]:
+    """Return all of a meaning that decides its price on a day."""
+    return (
+        *meaning.place,
+        meaning.routing,
+        meaning.unpriced,
+        meaning.service_tier,
+        meaning.context_from,
+    )

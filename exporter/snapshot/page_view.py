@@ -9,7 +9,7 @@ from exporter import __version__, metrics
 from exporter.config import Config
 from exporter.interpretation.limits import LimitState
 from exporter.interpretation.measures import Labels
-from exporter.interpretation.models import describe
+from exporter.interpretation.models import UnpricedReason, describe
 from exporter.interpretation.totals import GroupTotal, Totals
 from exporter.ledger import NewestRecord
 from exporter.page import (
@@ -27,6 +27,7 @@ from exporter.snapshot.counters import Counters
 from exporter.snapshot.history import PeriodUsage
 from exporter.snapshot.usage_families import mean_days, remaining_days
 from exporter.status import AwsSpend, SourceStatus
+from exporter.usage import LABELS, Label
 
 _TOO_LITTLE = Absent("less than 24 hours of data")
 
@@ -59,9 +60,9 @@ def page_view(
         cost_usd_month_by_provenance={
             str(of): cost for of, cost in usage.month.cost_by_provenance.items()
         },
-        top_applications=_ranking(settings, usage, lambda labels: labels.application),
-        top_users=_ranking(settings, usage, lambda labels: labels.user),
-        top_models=_ranking(settings, usage, lambda labels: labels.model),
+        top_applications=_ranking(usage, "application", _team(settings)),
+        top_users=_ranking(usage, "user", lambda _: ""),
+        top_models=_ranking(usage, "model", _model_name),
         limits=tuple(_limit_row(state) for state in limits),
         unpriced=_unpriced(usage.month),
         sources=tuple(_source_row(source, newest, counters) for source in sources),
@@ -95,34 +96,35 @@ def _total(totals: Totals) -> Total:
     )
 
 
-def _ranking(settings: Config, usage: PeriodUsage, name_of: Callable[[Labels], str]) -> Ranking:
+def _ranking(usage: PeriodUsage, label: Label, detail: Callable[[str], str]) -> Ranking:
+    position = LABELS.index(label)
     month: dict[str, list[tuple[Labels, GroupTotal]]] = defaultdict(list)
     for labels, total in usage.month.groups.items():
-        month[name_of(labels)].append((labels, total))
+        month[labels[position]].append((labels, total))
     today: Mapping[Labels, GroupTotal] = usage.today.groups
     return rank(
         Share(
             name=name,
-            detail=_detail(settings, name),
+            detail=detail(name),
             cost_usd_today=_cost(today[labels] for labels, _ in members if labels in today),
             cost_usd_month=_cost(total for _, total in members),
             tokens_month=sum(sum(total.tokens) for _, total in members),
             requests_month=sum(total.requests for _, total in members),
-            unpriced_requests_month=sum(
-                total.requests - total.errors for _, total in members if total.cost_usd is None
-            ),
+            unpriced_requests_month=sum(total.unpriced_requests for _, total in members),
         )
         for name, members in month.items()
     )
 
 
-def _detail(settings: Config, name: str) -> str:
-    """Say who answers for an application, or how a model is called."""
-    application = settings.attribution.applications.get(name)
-    if application:
-        return application.team
-    info = describe(name)
-    return "" if info.name == name else f"{info.provider} {info.name}"
+def _team(settings: Config) -> Callable[[str], str]:
+    """Return what tells the team that answers for an application."""
+    applications = settings.attribution.applications
+    return lambda name: applications[name].team if name in applications else ""
+
+
+def _model_name(model: str) -> str:
+    info = describe(model)
+    return "" if info.name == model else f"{info.provider} {info.name}"
 
 
 def _limit_row(state: LimitState) -> LimitRow:
@@ -141,15 +143,16 @@ def _limit_row(state: LimitState) -> LimitRow:
 
 
 def _unpriced(month: Totals) -> tuple[UnpricedRow, ...]:
-    requests: dict[tuple[str, str, str], int] = defaultdict(int)
-    tokens: dict[tuple[str, str], int] = defaultdict(int)
-    for (place, _), count in month.unpriced_tokens.items():
-        tokens[place.model, place.region] += count
+    """Return what has no price; with tokens but no requests, where some tokens have one."""
+    requests: dict[tuple[str, str, UnpricedReason], int] = defaultdict(int)
+    tokens: dict[tuple[str, str, UnpricedReason], int] = defaultdict(int)
     for (place, reason), count in month.unpriced_requests.items():
         requests[place.model, place.region, reason] += count
+    for (place, reason, _), count in month.unpriced_tokens.items():
+        tokens[place.model, place.region, reason] += count
     return tuple(
-        UnpricedRow(model, region, reason, count, tokens[model, region])
-        for (model, region, reason), count in requests.items()
+        UnpricedRow(*key, requests=requests.get(key, 0), tokens=tokens.get(key, 0))
+        for key in requests | tokens
     )
 
 
@@ -160,7 +163,7 @@ def _source_row(
     return SourceRow(
         name=source.name,
         location=source.location,
-        up=source.up,
+        up=source.up or not source.is_begun,
         complete=source.complete,
         backlog_objects=source.backlog_objects,
         last_success=source.last_success,

@@ -143,9 +143,7 @@ def _forecast_families(
         return []
     left = remaining_days(now, zone)
     used = _cost_usd(exposure, usage.month.groups)
-    means = {
-        values: cost / days for values, cost in _cost_usd(exposure, usage.last_7_days).items()
-    }
+    means = {values: cost / days for values, cost in _cost_usd(exposure, usage.last_7_days).items()}
     projected = {
         values: used.get(values, Decimal(0)) + left * means.get(values, Decimal(0))
         for values in used | means
@@ -193,7 +191,7 @@ def _month_families(month: Totals, exposure: Exposure) -> list[Family]:
             metrics.UNPRICED_TOKENS,
             (
                 (_labels(place), (kind,), tokens)
-                for (place, kind), tokens in month.unpriced_tokens.items()
+                for (place, _, kind), tokens in month.unpriced_tokens.items()
             ),
         ),
         _family(

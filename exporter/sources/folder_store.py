@@ -1,9 +1,12 @@
 """Log objects in a folder, as `aws s3 sync` leaves them."""
 
+import os
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import BinaryIO
 
 from exporter.sources.log_store import (
     SERVICE,
@@ -13,12 +16,16 @@ from exporter.sources.log_store import (
     Stream,
     hour_of,
     is_account,
+    is_hour,
     is_log_object,
     is_region,
     key_of,
     region_prefix,
 )
 from exporter.usage import LogObject
+
+_SETTLING_SECONDS = 60
+"""A file that was changed more recently may still be being copied."""
 
 
 class FolderStore:
@@ -31,9 +38,9 @@ class FolderStore:
 
     def owners(self) -> list[tuple[str, str]]:
         """Return each (account id, region) that has a folder."""
-        if not self._root.is_dir():
-            raise StoreError("not_found", f"folder {self._root} does not exist")
         with _told(self._root):
+            if not self._root.is_dir():
+                raise StoreError("not_found", f"{self._root}: there is no such folder")
             return [
                 (account.name, region.name)
                 for account in _folders(self._root / "AWSLogs")
@@ -48,28 +55,56 @@ class FolderStore:
         midnight = hour_of(datetime(day.year, day.month, day.day, tzinfo=UTC))
         with _told(folder):
             return [
-                ListedObject(
-                    LogObject(account_id, region, midnight + int(hour.name), file.name),
-                    file.stat().st_size,
-                )
+                ListedObject(LogObject(account_id, region, midnight + int(hour.name), name), size)
                 for hour in _folders(folder)
-                if hour.name.isdecimal() and int(hour.name) < 24
-                for file in hour.iterdir()
-                if is_log_object(file.name)
+                if is_hour(hour.name)
+                for name, size in _files(hour)
+                if is_log_object(name)
             ]
+
+    def is_settled(self, listed: ListedObject) -> bool:
+        """Tell whether a file has been left alone long enough to be whole."""
+        path = self._root / key_of(listed.unit)
+        with suppress(OSError):
+            return time.time() - path.stat().st_mtime > _SETTLING_SECONDS
+        return True
 
     def open(self, listed: ListedObject) -> Stream:
         """Open a file."""
         path = self._root / key_of(listed.unit)
         with _told(path):
             try:
-                return path.open("rb")
+                return _File(path, path.open("rb"))
             except FileNotFoundError:
                 raise ObjectGoneError(str(path)) from None
 
 
+class _File:
+    """A stream whose failures say where they happened."""
+
+    def __init__(self, path: Path, file: BinaryIO) -> None:
+        self._path = path
+        self._file = file
+
+    def read(self, size: int) -> bytes:
+        with _told(self._path):
+            return self._file.read(size)
+
+    def close(self) -> None:
+        self._file.close()
+
+
 def _folders(path: Path) -> list[Path]:
     return sorted(entry for entry in path.iterdir() if entry.is_dir()) if path.is_dir() else []
+
+
+def _files(folder: Path) -> Iterator[tuple[str, int]]:
+    """Yield name and size of each regular file; one that goes while it is looked at is gone."""
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            with suppress(FileNotFoundError):
+                if entry.is_file():
+                    yield entry.name, entry.stat().st_size
 
 
 @contextmanager

@@ -99,6 +99,10 @@ class InvocationLogs:
                 "no_logs", f"{place}: no Bedrock logs; is `location` what stands before it?"
             )
         states = {owner: self._state(owner, times, known) for owner in owners}
+        # A first fill goes as far back as it meant to when it began, however often it is cut off.
+        for owner, state in states.items():
+            if known.progress(self.location, *owner) is None:
+                yield state
         reading = replace(
             self._reading,
             first_slot=slot_of(times.keep_from),
@@ -115,7 +119,7 @@ class InvocationLogs:
 
     def _state(self, owner: Owner, times: Times, known: Known) -> Progress:
         """Return how far an owner is read, or where its first fill begins."""
-        recent_from = times.now - self.lookback
+        recent_from = hour_start(hour_of(times.now - self.lookback))
         state = known.progress(self.location, *owner)
         if state is None:
             return Progress(self.location, *owner, times.now, recent_from, times.fill_from)
@@ -149,7 +153,7 @@ class InvocationLogs:
     def _read_history(self, reader: "_Reader", states: dict[Owner, Progress]) -> Iterator[Event]:
         """Read the history that a first fill has not reached yet, newest day first."""
         spans = {
-            owner: Span(hour_of(state.fill_from), hour_of(state.filled_to))
+            owner: Span(hour_of(state.fill_from), hour_of(state.filled_to) - 1)
             for owner, state in states.items()
             if not state.complete
         }

@@ -1,21 +1,28 @@
 """JSON documents out of a stream of bytes, one bad document costing no other.
 
-AWS writes one object a line. Pretty-printed objects, arrays and what is left of a torn file are
-read too. Knows nothing of what the documents mean; never holds more than one of them.
+AWS writes one object a line. Pretty-printed objects, arrays, objects with nothing between them and
+what is left of a torn file are read too. Knows nothing of what the documents mean; never holds more
+than one of them. Whatever stands in the text, the work is done in long strides: an object made to
+be slow costs minutes a gigabyte, not hours.
 """
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from exporter.sources.rejection import Rejection
 
 T = TypeVar("T")
 Decode = Callable[[bytes], T | Rejection]
 
-_BOM = b"\xef\xbb\xbf"
-_STRUCTURE = re.compile(rb'["{}\[\]]')
-_STRING_END = re.compile(rb'["\\]')
+_BLOCK_END = re.compile(rb"\n(?=\{)")
+_BETWEEN = re.compile(rb"[\s,\[\]\xef\xbb\xbf]*")
+"""What may stand between objects; a byte order mark is read as nothing wherever it stands."""
+_AFTER_OBJECT = b" \t\r\n,]"
+_REST_OF_LINE = re.compile(rb"[^\n]*")
+_REST_OF_ELEMENT = re.compile(rb"[^\n,{\[\]]*")
+_STRUCTURE = re.compile(rb'"[^"\\]*"|"|[{\[]+|[}\]]+')
+_STRING_END = re.compile(rb'"|\\.?', re.DOTALL)
 
 
 def documents(
@@ -24,154 +31,147 @@ def documents(
     """Yield each document as `decode` gives it, or why it was rejected.
 
     `decode` takes the bytes of one JSON object and returns Rejection.MALFORMED_JSON where they are
-    none. A document of more than `max_bytes` is passed over without being held.
-    """
-    pieces = _without_bom(chunks)
-    first = next(pieces, b"")
-    if first.lstrip()[:1] == b"[":
-        yield from _array(_chain(first, pieces), decode, max_bytes)
-    else:
-        yield from _lines(_chain(first, pieces), decode, max_bytes)
-
-
-def _chain(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
-    yield first
-    yield from rest
-
-
-def _without_bom(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """Drop a byte order mark and white space before the first document."""
-    start = b""
-    remaining = iter(chunks)
-    for chunk in remaining:
-        start = (start + chunk).removeprefix(_BOM).lstrip()
-        if len(start) >= len(_BOM):
-            break
-    yield start
-    yield from remaining
-
-
-def _array(chunks: Iterable[bytes], decode: Decode[T], max_bytes: int) -> Iterator[T | Rejection]:
-    splitter = _Splitter(max_bytes)
-    for chunk in chunks:
-        for value in splitter.feed(chunk):
-            yield decode(value) if isinstance(value, bytes) else value
-    if splitter.pending:
-        yield Rejection.MALFORMED_JSON
-
-
-def _lines(chunks: Iterable[bytes], decode: Decode[T], max_bytes: int) -> Iterator[T | Rejection]:
-    """Read one document a line; a line that is none may begin a document of several lines.
-
-    Such a document ends where its brackets close, or is torn where a line stands that is a
-    document by itself.
+    none. A document of more than `max_bytes` is passed over without being held. One whose brackets
+    do not close ends where a line begins with a document that is whole.
     """
     splitter = _Splitter(max_bytes)
-    for line in split_lines(chunks, max_bytes):
-        if isinstance(line, Rejection):
-            yield line
-            continue
-        if splitter.idle or line.startswith(b"{"):
-            text = line.strip()
-            if not text:
-                continue
-            document = decode(text)
-            if document is not Rejection.MALFORMED_JSON:
-                if splitter.pending:
-                    yield Rejection.MALFORMED_JSON
-                    splitter = _Splitter(max_bytes)
-                yield document
-                continue
-            if splitter.idle and text[:1] not in (b"{", b"["):
-                yield document
-                continue
-        for value in splitter.feed(line + b"\n"):
-            yield decode(value) if isinstance(value, bytes) else value
-    if splitter.pending:
-        yield Rejection.MALFORMED_JSON
+    for block in _blocks(chunks, max_bytes):
+        document, left = _take_document(block, decode, max_bytes)
+        if document is not Rejection.MALFORMED_JSON:
+            yield from splitter.end()
+            yield document
+        if left or not block.is_first:
+            for value in splitter.feed(left + b"\n" if block.is_last else left):
+                yield decode(value) if isinstance(value, bytes) else value
+    yield from splitter.end()
 
 
-def split_lines(chunks: Iterable[bytes], max_bytes: int) -> Iterator[bytes | Rejection]:
-    """Yield lines without their ends; one that is too long is rejected without being held."""
+class _Block(NamedTuple):
+    """Lines up to the next that begins with an object; mostly one line, and one document.
+
+    A block that is too long to be a document comes in parts.
+    """
+
+    text: bytes
+    is_first: bool = True
+    is_last: bool = True
+
+
+def _blocks(chunks: Iterable[bytes], max_bytes: int) -> Iterator[_Block]:
     held: list[bytes] = []
     size = 0
+    is_first = True
+    line_end = b""
     for chunk in chunks:
-        lines = chunk.split(b"\n")
-        for line in lines[:-1]:
-            if held:
-                held.append(line)
-                size += len(line)
-                line = b"".join(held) if size <= max_bytes else b""
-                held = []
-            else:
-                size = len(line)
-            yield line if size <= max_bytes else Rejection.RECORD_TOO_LARGE
-            size = 0
-        size += len(lines[-1])
+        *texts, rest = _BLOCK_END.split(line_end + chunk)
+        # A line's end is kept until it is known what the next line begins with.
+        line_end = b"\n" if rest.endswith(b"\n") else b""
+        rest = rest.removesuffix(b"\n")
+        for text in texts:
+            yield _Block(b"".join((*held, text)) if held else text, is_first)
+            held, size, is_first = [], 0, True
+        held.append(rest)
+        size += len(rest)
         if size > max_bytes:
-            held = [b""]
-        elif lines[-1]:
-            held.append(lines[-1])
-    if size > max_bytes:
-        yield Rejection.RECORD_TOO_LARGE
-    elif held:
-        yield b"".join(held)
+            yield _Block(b"".join(held), is_first, is_last=False)
+            held, size, is_first = [], 0, False
+    yield _Block(b"".join(held), is_first)
+
+
+def _take_document(block: _Block, decode: Decode[T], max_bytes: int) -> tuple[T | Rejection, bytes]:
+    """Take the document that a block is, or begins with; return it and the text that is left."""
+    if block.is_first and block.text.startswith(b"{"):
+        for text, left in _candidates(block):
+            if len(text) <= max_bytes:
+                document = decode(text.rstrip(_AFTER_OBJECT))
+                if document is not Rejection.MALFORMED_JSON:
+                    return document, left
+    return Rejection.MALFORMED_JSON, block.text
+
+
+def _candidates(block: _Block) -> Iterator[tuple[bytes, bytes]]:
+    if block.is_last:
+        yield block.text, b""
+    line, end, others = block.text.partition(b"\n")
+    if end:
+        yield line, others
 
 
 class _Splitter:
-    """Cuts objects out of text by their brackets, at the top or one level down in an array."""
+    """Cuts objects out of text by their brackets, whatever stands between them."""
 
     def __init__(self, max_bytes: int) -> None:
         self._max_bytes = max_bytes
         self._parts: list[bytes] = []
         self._size = 0
         self._depth = 0
-        self._arrays = 0
         self._in_string = False
         self._escaped = False
-
-    @property
-    def pending(self) -> bool:
-        """Tell whether an object has begun that has not ended."""
-        return self._depth > 0
-
-    @property
-    def idle(self) -> bool:
-        """Tell whether neither an object nor an array is open."""
-        return self._depth == 0 and self._arrays == 0
+        self._in_array = False
+        self._in_stray = False
 
     def feed(self, text: bytes) -> Iterator[bytes | Rejection]:
-        """Take more text and yield the objects that end in it."""
-        start = 0
-        position = 0
+        """Take more text and yield the objects that end in it.
+
+        What is no object is rejected: the rest of its line or, in an array, of its element.
+        """
+        start = position = 0
         while position < len(text):
-            if self._escaped:
-                self._escaped = False
-                position += 1
-                continue
+            if self._depth == 0:
+                start = self._between(text, position)
+                if start < len(text) and not text.startswith(b"{", start):
+                    self._in_stray = True
+                    yield Rejection.MALFORMED_JSON
+                elif start < len(text):
+                    self._depth = 1
+                position = start + self._depth
+            else:
+                position = self._within(text, position)
+                if self._depth == 0:
+                    yield self._take(text[start:position])
+        if self._depth:
+            self._hold(text[start:])
+
+    def end(self) -> Iterator[Rejection]:
+        """Give up an object that has begun; yield why, if there is one."""
+        if self._depth:
+            value = self._take(b"")
+            self._depth, self._in_string, self._escaped = 0, False, False
+            yield value if isinstance(value, Rejection) else Rejection.MALFORMED_JSON
+
+    def _between(self, text: bytes, position: int) -> int:
+        """Return where the next object or stray text begins, at the end if none does."""
+        if self._in_stray:
+            rest = _REST_OF_ELEMENT if self._in_array else _REST_OF_LINE
+            position = _end(rest, text, position)
+            self._in_stray = position == len(text)
+        end = _end(_BETWEEN, text, position)
+        opened, closed = (text.rfind(bracket, position, end) for bracket in (b"[", b"]"))
+        if opened != closed:
+            self._in_array = opened > closed
+        return end
+
+    def _within(self, text: bytes, position: int) -> int:
+        """Follow an object to its end, or that of the text, and return the position after it."""
+        if self._escaped:
+            self._escaped = False
+            position += 1
+        while self._depth:
             match = (_STRING_END if self._in_string else _STRUCTURE).search(text, position)
             if match is None:
-                break
-            position = match.end()
-            token = match[0]
-            if token == b"\\":
-                self._escaped = True
-            elif token == b'"':
-                self._in_string = self.pending and not self._in_string
-            elif token in b"{[" and (self.pending or token == b"{"):
-                if not self.pending:
-                    start = match.start()
-                self._depth += 1
-            elif token == b"[":
-                self._arrays = 1
-            elif not self.pending:
-                self._arrays = 0
-            else:
-                self._depth -= 1
-                if not self.pending:
-                    yield self._take(text[start:position])
-        if self.pending:
-            self._hold(text[start:])
+                return len(text)
+            token, position = match[0], match.end()
+            if token == b'"':
+                self._in_string = not self._in_string
+            elif token[:1] == b"\\":
+                self._escaped = len(token) == 1
+            elif token[:1] in b"{[":
+                self._depth += len(token)
+            elif token[:1] in b"}]":
+                closed = min(self._depth, len(token))
+                self._depth -= closed
+                position = match.start() + closed
+        return position
 
     def _hold(self, part: bytes) -> None:
         self._size += len(part)
@@ -183,6 +183,12 @@ class _Splitter:
     def _take(self, last: bytes) -> bytes | Rejection:
         self._hold(last)
         value = b"".join(self._parts)
-        too_large = self._size > self._max_bytes
+        is_too_large = self._size > self._max_bytes
         self._parts, self._size = [], 0
-        return Rejection.RECORD_TOO_LARGE if too_large else value
+        return Rejection.RECORD_TOO_LARGE if is_too_large else value
+
+
+def _end(pattern: re.Pattern[bytes], text: bytes, position: int) -> int:
+    """Return where a pattern that matches anywhere ends."""
+    match = pattern.match(text, position)
+    return match.end() if match else position

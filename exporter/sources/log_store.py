@@ -12,9 +12,10 @@ from typing import NamedTuple, Protocol
 
 from exporter.usage import LogObject
 
-_NAME = re.compile(r"\d{8}T\d{6,9}Z_[0-9A-Za-z]+\.json(\.gz)?")
-_ACCOUNT = re.compile(r"\d{12}")
-_REGION = re.compile(r"[a-z]{2,4}(-[a-z]+)+-\d{1,2}")
+_NAME = re.compile(r"[0-9]{8}T[0-9]{6,9}Z_[0-9A-Za-z]+\.json(\.gz)?")
+_ACCOUNT = re.compile(r"[0-9]{12}")
+_REGION = re.compile(r"[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}")
+_HOUR = re.compile(r"[01][0-9]|2[0-3]")
 SERVICE = "BedrockModelInvocationLogs"
 
 
@@ -59,6 +60,9 @@ class LogStore(Protocol):
     def open(self, listed: ListedObject) -> Stream:
         """Open an object's stored bytes. Raises ObjectGoneError; it and `read` StoreError."""
 
+    def is_settled(self, listed: ListedObject) -> bool:
+        """Tell whether an object is whole: nobody can be writing it still."""
+
     @property
     def concurrency(self) -> int:
         """How many objects are worth opening at once, to wait for all of them together."""
@@ -98,3 +102,8 @@ def is_account(text: str) -> bool:
 def is_region(text: str) -> bool:
     """Tell whether a path element has the form of a region's name."""
     return _REGION.fullmatch(text) is not None
+
+
+def is_hour(text: str) -> bool:
+    """Tell whether a path element is an hour of the day, as AWS writes it."""
+    return _HOUR.fullmatch(text) is not None

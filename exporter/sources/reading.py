@@ -1,5 +1,6 @@
 """Reads a handful of log objects, in this process or in one of several that do nothing else."""
 
+import gc
 import multiprocessing
 import os
 import signal
@@ -9,21 +10,19 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import (
     FIRST_COMPLETED,
-    Future,
     ProcessPoolExecutor,
     ThreadPoolExecutor,
     wait,
 )
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import islice
 from pathlib import Path
 
 from exporter.aws.meter import Meter
 from exporter.identity import Privacy
 from exporter.sources.events import Fault
-from exporter.sources.invocation_record import RecordReader
 from exporter.sources.log_store import (
     ListedObject,
     LogStore,
@@ -33,6 +32,8 @@ from exporter.sources.log_store import (
     key_of,
 )
 from exporter.sources.object_reader import read_object
+from exporter.sources.record_reader import RecordReader
+from exporter.sources.rejection import Rejection
 from exporter.usage import AwsRequest, Batch, LogObject
 
 _TASK_OBJECTS = 32
@@ -40,6 +41,8 @@ _TASK_BYTES = 8 * 2**20
 """Of stored bytes: what one process may hold at a time, but for one object that is larger."""
 _INLINE_TASKS = 2
 """So little is read without starting processes for it."""
+_MOST_PROCESSES = 4
+"""More would take memory, 50 MB each with S3, to wait for the one that writes the ledger."""
 _STREAM_ATTEMPTS = 3
 
 
@@ -86,16 +89,23 @@ def read_task(reading: Reading, task: Sequence[ListedObject]) -> Result:
     store, meter = _store(reading.location)
     reader = _record_reader(reading)
     result = Result(len(task), [], [], Counter())
-    with ThreadPoolExecutor(store.concurrency) as pool:
-        opened = [pool.submit(store.open, listed) for listed in task]
-        for listed, opening in zip(task, opened, strict=True):
-            outcome = _read(reading, reader, store, listed, opening)
-            if isinstance(outcome, Batch):
-                result.batches.append(outcome)
-            else:
-                result.faults.append((listed.unit, outcome))
+    for listed, opened in zip(task, _opened(store, task), strict=True):
+        outcome = _read(reading, reader, store, listed, opened)
+        if isinstance(outcome, Batch):
+            result.batches.append(outcome)
+        else:
+            result.faults.append((listed.unit, outcome))
     result.aws_requests.update(meter.take())
     return result
+
+
+def _opened(store: LogStore, task: Sequence[ListedObject]) -> Iterator[Callable[[], Stream]]:
+    """Open objects ahead where that takes time; yield what returns each, or raises."""
+    if store.concurrency == 1:
+        yield from (partial(store.open, listed) for listed in task)
+        return
+    with ThreadPoolExecutor(store.concurrency) as pool:
+        yield from [pool.submit(store.open, listed).result for listed in task]
 
 
 def _read(
@@ -103,13 +113,13 @@ def _read(
     reader: RecordReader,
     store: LogStore,
     listed: ListedObject,
-    opening: "Future[Stream]",
+    opened: Callable[[], Stream],
 ) -> Batch | Fault:
     try:
         for attempt in range(1, _STREAM_ATTEMPTS + 1):
-            stream = opening.result() if attempt == 1 else store.open(listed)
+            stream = opened() if attempt == 1 else store.open(listed)
             try:
-                return read_object(
+                batch = read_object(
                     reading.source,
                     listed.unit,
                     stream,
@@ -117,6 +127,7 @@ def _read(
                     reading.max_record_bytes,
                     reading.max_object_bytes,
                 )
+                return batch if _is_whole(batch) or store.is_settled(listed) else _unsettled(listed)
             except StoreError as error:
                 # A large object that broke off is read again from its beginning.
                 if error.reason != "network" or attempt == _STREAM_ATTEMPTS:
@@ -132,6 +143,15 @@ def _read(
         place = traceback.extract_tb(error.__traceback__)[-1]
         where = f"{Path(place.filename).name}:{place.lineno}"
         return Fault("bug", f"{key_of(listed.unit)}: {type(error).__name__} at {where}")
+
+
+def _is_whole(batch: Batch) -> bool:
+    return not batch.rejected.keys() & {Rejection.CORRUPT_GZIP, Rejection.EMPTY_OBJECT}
+
+
+def _unsettled(listed: ListedObject) -> Fault:
+    text = f"{key_of(listed.unit)}: is cut short, and was changed within the last minute"
+    return Fault("unsettled", f"{text}; it is read again at the next refresh")
 
 
 @lru_cache(maxsize=16)
@@ -162,7 +182,7 @@ class ReaderPool:
     """The processes that read; they are started when there is much to read, and let go after."""
 
     def __init__(self, processes: int | None = None) -> None:
-        self._processes = processes or os.cpu_count() or 1
+        self._processes = processes or min(os.cpu_count() or 1, _MOST_PROCESSES)
         self._executor: ProcessPoolExecutor | None = None
 
     def read(
@@ -192,11 +212,10 @@ class ReaderPool:
         is_due: Callable[[], bool],
     ) -> Iterator[Result]:
         executor = self._started()
-        # One task more than there are processes, so that none waits for the next.
-        running = {
-            executor.submit(read_task, reading, task) for task in tasks[: self._processes + 1]
-        }
-        waiting = iter(tasks[self._processes + 1 :])
+        # Twice as many tasks as there are processes, so that none waits for the next.
+        ahead = 2 * self._processes
+        running = {executor.submit(read_task, reading, task) for task in tasks[:ahead]}
+        waiting = iter(tasks[ahead:])
         try:
             while running:
                 done, running = wait(running, return_when=FIRST_COMPLETED)
@@ -249,6 +268,8 @@ def _tasks(objects: Sequence[ListedObject]) -> Iterator[list[ListedObject]]:
 def _end_with_parent() -> None:
     """End this process when its parent does, even if that is killed; leave Ctrl-C to the parent."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # Records make no cycles: looking for them less often saves a few per cent.
+    gc.set_threshold(100_000, 50, 50)
     parent = multiprocessing.parent_process()
     if parent is None:
         return

@@ -4,7 +4,8 @@ Looked at only where the record's own figures leave something open. Text is skip
 Field names are those of the wire.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from typing import NamedTuple
 
 import msgspec
@@ -22,7 +23,7 @@ class _CacheCreation(msgspec.Struct):
     ephemeral_1h_input_tokens: Count = None
 
 
-class _PromptDetails(msgspec.Struct):
+class _InputDetails(msgspec.Struct):
     cached_tokens: Count = None
 
 
@@ -43,7 +44,8 @@ class _BodyUsage(msgspec.Struct):
     cache_creation: _CacheCreation | None = None
     prompt_tokens: Count = None
     completion_tokens: Count = None
-    prompt_tokens_details: _PromptDetails | None = None
+    prompt_tokens_details: _InputDetails | None = None
+    input_tokens_details: _InputDetails | None = None
 
 
 class _StreamMetrics(msgspec.Struct, rename="camel"):
@@ -53,12 +55,16 @@ class _StreamMetrics(msgspec.Struct, rename="camel"):
     cache_write_input_token_count: Count = None
 
 
-class _Message(msgspec.Struct):
+class _WithUsage(msgspec.Struct):
     usage: _BodyUsage | None = None
 
 
 class _Tier(msgspec.Struct):
     type: str | None = None
+
+
+class _Performance(msgspec.Struct):
+    latency: str | None = None
 
 
 class _Result(msgspec.Struct):
@@ -69,15 +75,18 @@ class _Body(msgspec.Struct):
     """A response body, or one chunk of a streamed one."""
 
     usage: _BodyUsage | None = None
-    message: _Message | None = None
+    message: _WithUsage | None = None
+    metadata: _WithUsage | None = None
     metrics: _StreamMetrics | None = msgspec.field(
         name="amazon-bedrock-invocationMetrics", default=None
     )
     serviceTier: _Tier | None = None
     service_tier: str | None = None
+    performanceConfig: _Performance | None = None
     prompt_token_count: Count = None
     generation_token_count: Count = None
     inputTextTokenCount: Count = None
+    totalOutputTextTokenCount: Count = None
     results: list[_Result] | None = None
 
 
@@ -91,10 +100,14 @@ class BodyFigures(NamedTuple):
     cache_write_5m: Count = None
     cache_write_1h: Count = None
     service_tier: str | None = None
+    latency: str | None = None
 
 
 _body_decoder = msgspec.json.Decoder(_Body)
+_fields_decoder = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _chunks_decoder = msgspec.json.Decoder(list[msgspec.Raw])
+_TELLING = (b"oken", b"ier", b"atency")
+"""Parts of the names of all fields that are looked at; most chunks of a stream hold none."""
 
 
 def body_figures(body: bytes) -> BodyFigures:
@@ -104,20 +117,27 @@ def body_figures(body: bytes) -> BodyFigures:
     """
     try:
         if not body.startswith(b"["):
-            return _merge([_decode_body(body)])
-        # Plain strings such as "[DONE]" stand among the chunks of some streams.
-        chunks = (bytes(chunk) for chunk in _chunks_decoder.decode(body))
-        return _merge(_decode_body(chunk) for chunk in chunks if chunk.startswith(b"{"))
+            return _merge(_decode(body))
+        chunks = map(bytes, _chunks_decoder.decode(body))
+        telling = (chunk for chunk in chunks if any(part in chunk for part in _TELLING))
+        return _merge(part for chunk in telling for part in _decode(chunk))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return BodyFigures()
 
 
-def _decode_body(text: bytes) -> _Body:
-    """Decode a body or chunk; one of another shape than is known says nothing."""
+def _decode(text: bytes) -> Iterator[_Body]:
+    """Decode a body or chunk; a field of another shape than is known says nothing.
+
+    Plain strings such as "[DONE]" stand among the chunks of some streams.
+    """
+    if not text.startswith(b"{"):
+        return
     try:
-        return _body_decoder.decode(text)
+        yield _body_decoder.decode(text)
     except msgspec.ValidationError:
-        return _Body()
+        for name, value in _fields_decoder.decode(text).items():
+            with suppress(msgspec.ValidationError):
+                yield _body_decoder.decode(msgspec.json.encode({name: value}))
 
 
 def _merge(bodies: Iterable[_Body]) -> BodyFigures:
@@ -131,10 +151,9 @@ def _merge(bodies: Iterable[_Body]) -> BodyFigures:
 
 
 def _figures(body: _Body) -> Iterable[BodyFigures]:
-    if body.message is not None and body.message.usage is not None:
-        yield _usage_figures(body.message.usage)
-    if body.usage is not None:
-        yield _usage_figures(body.usage)
+    for part in (body.message, body.metadata, body):
+        if part is not None and part.usage is not None:
+            yield _usage_figures(part.usage)
     if body.metrics is not None:
         metrics = body.metrics
         yield BodyFigures(
@@ -147,20 +166,26 @@ def _figures(body: _Body) -> Iterable[BodyFigures]:
     results = [result.tokenCount for result in body.results or () if result.tokenCount is not None]
     yield BodyFigures(
         input=first_stated(body.prompt_token_count, body.inputTextTokenCount),
-        output=first_stated(body.generation_token_count, sum(results) if results else None),
+        output=first_stated(
+            body.generation_token_count,
+            body.totalOutputTextTokenCount,
+            sum(results) if results else None,
+        ),
         service_tier=tier,
+        latency=body.performanceConfig.latency if body.performanceConfig else None,
     )
 
 
 def _usage_figures(usage: _BodyUsage) -> BodyFigures:
-    cached = usage.prompt_tokens_details.cached_tokens if usage.prompt_tokens_details else None
-    prompt = usage.prompt_tokens
-    if prompt is not None and cached is not None:
-        # The OpenAI-compatible prompt count includes what the cache gave.
-        prompt -= cached
+    details = usage.prompt_tokens_details or usage.input_tokens_details
+    cached = details.cached_tokens if details else None
+    stated = first_stated(usage.inputTokens, usage.input_tokens, usage.prompt_tokens)
+    if stated is not None and cached is not None:
+        # The OpenAI-compatible counts, which alone have such details, include what the cache gave.
+        stated -= cached
     five_minutes, one_hour = _split(usage)
     return BodyFigures(
-        input=first_stated(usage.inputTokens, usage.input_tokens, prompt),
+        input=stated,
         output=first_stated(usage.outputTokens, usage.output_tokens, usage.completion_tokens),
         cache_read=first_stated(
             usage.cacheReadInputTokens,

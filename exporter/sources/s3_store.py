@@ -150,6 +150,10 @@ class S3Store:
             paginator = self._s3().get_paginator("list_objects_v2")
             yield from paginator.paginate(Bucket=self._bucket, Prefix=prefix, **options)
 
+    def is_settled(self, listed: ListedObject) -> bool:
+        """Tell that an object is whole: S3 shows no other."""
+        return True
+
     def open(self, listed: ListedObject) -> Stream:
         """Fetch a small object whole, or open a large one as a stream."""
         key = self._prefix + key_of(listed.unit)

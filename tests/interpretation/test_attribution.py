@@ -150,11 +150,6 @@ def test_an_absent_or_empty_metadata_value_matches_no_rule():
     assert attribute(metadata=[("team", "x")], rules=rules).application == "any"
 
 
-def test_a_metadata_key_may_be_empty():
-    rules = [{"from": "metadata", "key": "", "match": "(?P<user>.+)"}]
-    assert attribute(metadata=[("", "alice")], rules=rules).user == "alice"
-
-
 PROFILE_RULES = [
     {"from": "profile", "match": "application-inference-profile/a1b2c3", "application": "Search"},
     {"from": "profile", "match": "inference-profile/us\\..+", "application": "US"},

@@ -131,19 +131,18 @@ def test_months_are_local_calendar_months(zone, now, previous, start, end):
 
 
 @pytest.mark.parametrize(
-    ("zone", "now", "months", "start"),
+    ("zone", "now", "months", "start", "end"),
     [
-        ("UTC", "2026-11-21 12:00", 0, "2026-11-01 00:00"),
-        ("UTC", "2026-11-21 12:00", 1, "2026-10-01 00:00"),
-        ("UTC", "2026-11-21 12:00", 13, "2025-10-01 00:00"),
-        ("UTC", "2026-03-31 23:59", 1, "2026-02-01 00:00"),
-        ("Asia/Kolkata", "2026-11-30 18:30", 13, "2025-10-31 18:30"),
+        ("UTC", "2026-11-21 12:00", 0, "2026-11-01 00:00", "2026-12-01 00:00"),
+        ("UTC", "2026-11-21 12:00", 1, "2026-10-01 00:00", "2026-11-01 00:00"),
+        ("UTC", "2026-11-21 12:00", 13, "2025-10-01 00:00", "2025-11-01 00:00"),
+        ("UTC", "2026-03-31 23:59", 1, "2026-02-01 00:00", "2026-03-01 00:00"),
+        ("Asia/Kolkata", "2026-11-30 18:30", 13, "2025-10-31 18:30", "2025-11-30 18:30"),
     ],
 )
-def test_months_are_counted_back_to_the_first_of_one(zone, now, months, start):
+def test_months_are_counted_back_from_the_one_that_holds_now(zone, now, months, start, end):
     slots = months_back(utc(now), ZoneInfo(zone), months)
-    assert slot_start(slots.start) == utc(start)
-    assert slots.end == this_month(utc(now), ZoneInfo(zone)).start
+    assert (slot_start(slots.start), slot_start(slots.end)) == (utc(start), utc(end))
 
 
 WEEKS = [
