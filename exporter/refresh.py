@@ -48,7 +48,7 @@ class Source(Protocol):
     def read(
         self, times: Times, known: Known, is_due: Callable[[], bool]
     ) -> Generator[Event, None, None]:
-        """Yield what is new. Raises StoreError."""
+        """Yield what is new, and what could not be read as faults."""
 
 
 class Refresh:

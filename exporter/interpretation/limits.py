@@ -132,7 +132,7 @@ def _matching(
     limit: config.Limit, grouping: _Grouping, totals: dict[tuple[str, ...], _Total]
 ) -> list[tuple[Labels, _Total | None]]:
     """Return the label sets that a limit exists for, in order, each with what was used."""
-    match = {label: _values(wanted) for label, wanted in limit.match.items()}
+    match = {label: frozenset(wanted) for label, wanted in limit.match.items()}
     wanted = [(grouping.labels.index(label), values) for label, values in match.items()]
     split = [grouping.labels.index(label) for label in limit.by]
     matching: dict[tuple[str, ...], _Total] = {}
@@ -148,10 +148,6 @@ def _matching(
         for key, total in matching.items()
         if total.seen
     )
-
-
-def _values(wanted: str | tuple[str, ...]) -> frozenset[str]:
-    return frozenset([wanted] if isinstance(wanted, str) else wanted)
 
 
 class _Times(NamedTuple):

@@ -74,7 +74,9 @@ def test_a_second_exporter_is_refused_with_the_process_that_has_it(filled: Path)
 
 def test_a_ledger_is_free_again_when_it_is_closed(filled: Path) -> None:
     WritableLedger.open(filled).close()
-    WritableLedger.open(filled).close()
+    again = WritableLedger.open(filled)
+    assert again.path == filled
+    again.close()
 
 
 def test_a_ledger_is_free_again_when_its_owner_is_killed(filled: Path) -> None:
