@@ -1,5 +1,6 @@
 """The gauges of usage, cost and limits, each figure worked out by hand or by a plain sum."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import count
@@ -344,8 +345,10 @@ usage = st.builds(
 
 
 @pytest.fixture(scope="module")
-def month(tmp_path_factory: pytest.TempPathFactory) -> Exporter:
-    return Exporter(tmp_path_factory.mktemp("month"), prices={"overrides": [OVERRIDE]})
+def month(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Exporter]:
+    exporter = Exporter(tmp_path_factory.mktemp("month"), prices={"overrides": [OVERRIDE]})
+    yield exporter
+    exporter.ledger.close()
 
 
 def plain_cost_usd(part: Usage) -> tuple[Decimal, int]:
