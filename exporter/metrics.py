@@ -294,6 +294,10 @@ AWS_COST_CEILING = _gauge(
     "bedrock_exporter_aws_cost_usd_ceiling",
     "US dollars a UTC day at which the exporter stops its own billed requests.",
 )
+REFRESH_INTERVAL = _gauge(
+    "bedrock_exporter_refresh_interval_seconds",
+    "How often the sources are refreshed, as configured; data is stale after two without success.",
+)
 SERIES = _gauge("bedrock_exporter_series", "Series of the last snapshot.")
 FOLDED_USERS = _gauge(
     "bedrock_exporter_folded_users",

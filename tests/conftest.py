@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from snapshots import Exporter
 from tools import (
     REMEDY,
     Prometheus,
@@ -31,6 +32,15 @@ def without_aws() -> Iterator[None]:
         patch.setenv("AWS_SHARED_CREDENTIALS_FILE", os.devnull)
         patch.setenv("NO_PROXY", "127.0.0.1,localhost")
         yield
+
+
+@pytest.fixture(autouse=True)
+def closed_ledgers() -> Iterator[None]:
+    """Close the ledgers that a test itself has opened."""
+    before = len(Exporter.opened)
+    yield
+    for ledger in Exporter.opened[before:]:
+        ledger.close()
 
 
 @pytest.fixture

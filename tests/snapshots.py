@@ -1,11 +1,10 @@
 """Snapshots of small ledgers: usage written down by hand, the real ledger, the real builder."""
 
-import weakref
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from exporter.config import Config
 from exporter.ledger import WritableLedger
@@ -72,12 +71,14 @@ def config(**sections: Any) -> Config:
 class Exporter:
     """A ledger and what is built of it, at moments of the test's choosing.
 
-    The ledger is closed when nobody holds this any more.
+    The ledger is closed when the test ends, or by whoever shares this between tests.
     """
+
+    opened: ClassVar[list[WritableLedger]] = []
 
     def __init__(self, folder: Path, **sections: Any) -> None:
         self.ledger = WritableLedger.open(folder / "ledger.sqlite")
-        weakref.finalize(self, self.ledger.close)
+        self.opened.append(self.ledger)
         self.counters = Counters(config(**sections).metrics.counter_birth)
         self._objects = 0
         self.configure(**sections)

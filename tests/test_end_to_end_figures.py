@@ -212,6 +212,7 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
     chain.read(LATER, is_first=False)
     chain.exporter.build(LATER)
     second = chain.exporter.build(LATER + timedelta(minutes=3))
+    chain.exporter.ledger.close()
     later = {id_: call for id_, call in read_plainly(chain.logs).items() if id_ not in calls}
     return Story(first, second, list(calls.values()), list(later.values()))
 

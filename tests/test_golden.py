@@ -6,6 +6,7 @@ code. `python tests/test_golden.py` writes them anew.
 
 import subprocess
 import tempfile
+from contextlib import closing
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -89,21 +90,24 @@ NEWLY_READ = [
 def build(folder: Path) -> Snapshot:
     """Build the snapshot of a process that started ten minutes ago."""
     exporter = Exporter(folder, **SECTIONS)
-    exporter.fill(*HISTORY, newest=NOW)
-    exporter.build(NOW - timedelta(minutes=10))
-    exporter.take(*NEWLY_READ)
-    count_reading(exporter)
-    status = SourceStatus(
-        "logs",
-        "data/logs",
-        up=True,
-        complete=True,
-        backlog_objects=0,
-        last_success=NOW,
-        last_duration_seconds=0.25,
-    )
-    exporter.build(NOW - timedelta(minutes=5))
-    return exporter.builder.build(NOW, [status], AwsSpend({"s3": Decimal("0.0004")}, Decimal(1)))
+    with closing(exporter.ledger):
+        exporter.fill(*HISTORY, newest=NOW)
+        exporter.build(NOW - timedelta(minutes=10))
+        exporter.take(*NEWLY_READ)
+        count_reading(exporter)
+        status = SourceStatus(
+            "logs",
+            "data/logs",
+            up=True,
+            complete=True,
+            backlog_objects=0,
+            last_success=NOW,
+            last_duration_seconds=0.25,
+        )
+        exporter.build(NOW - timedelta(minutes=5))
+        return exporter.builder.build(
+            NOW, [status], AwsSpend({"s3": Decimal("0.0004")}, Decimal(1))
+        )
 
 
 def count_reading(exporter: Exporter) -> None:

@@ -81,7 +81,9 @@ def wait_for_reading(ledger: Path, objects: int, seconds: float = 5) -> None:
 def kill_one(exporter: Service, random: Random) -> str:
     """Kill the exporter, its collector, all its processes at once, or one that reads logs."""
     everyone = family(exporter)
-    [collector] = children(exporter.process.pid)
+    collectors = children(exporter.process.pid)
+    assert len(collectors) == 1, exporter.log
+    [collector] = collectors
     readers = sorted(children(collector))
     victim = random.choice(["exporter", "collector", "all", "reader" if readers else "all"])
     if victim == "collector":

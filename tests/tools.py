@@ -10,6 +10,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.parse
@@ -161,7 +162,7 @@ def run_prometheus(binary: Path, config: Mapping[str, Any], folder: Path) -> Pro
 
 
 def run_exporter(config_file: Path, *flags: str, folder: Path) -> Service:
-    """Start `python -m exporter serve` on a free port, its log in a folder, without waiting."""
+    """Start `python -m exporter serve` on a free port without waiting, its log in a new file."""
     port = find_free_port()
     command = [
         *(sys.executable, "-m", "exporter", "serve"),
@@ -169,4 +170,6 @@ def run_exporter(config_file: Path, *flags: str, folder: Path) -> Service:
         f"--web.listen-address=127.0.0.1:{port}",
         *flags,
     ]
-    return Service(command, port, folder / f"exporter-{port}.log")
+    log, log_file = tempfile.mkstemp(prefix="exporter-", suffix=".log", dir=folder)
+    os.close(log)
+    return Service(command, port, Path(log_file))

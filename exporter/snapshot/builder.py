@@ -16,7 +16,12 @@ from exporter.ledger import Ledger
 from exporter.metrics import CATALOGUE, Family, Type
 from exporter.page import PageView
 from exporter.snapshot.counters import Counters
-from exporter.snapshot.exporter_families import record_families, source_families, spend_families
+from exporter.snapshot.exporter_families import (
+    record_families,
+    refresh_family,
+    source_families,
+    spend_families,
+)
 from exporter.snapshot.exposure import Exposure, users_to_fold
 from exporter.snapshot.history import History, PeriodUsage
 from exporter.snapshot.page_view import page_view
@@ -88,6 +93,7 @@ class SnapshotBuilder:
             *record_families(newest),
             *source_families(sources),
             *spend_families(spend),
+            refresh_family(settings.refresh_interval),
             *self._own_counters(now),
         ]
         room = settings.metrics.max_series - _count_series(families) - _SIZE_SERIES

@@ -1,6 +1,7 @@
 """The exporter itself as metric families: its sources, its own cost."""
 
 from collections.abc import Callable, Iterable, Sequence
+from datetime import timedelta
 
 from exporter import metrics
 from exporter.ledger import NewestRecord
@@ -58,3 +59,8 @@ def spend_families(spend: AwsSpend) -> list[Family]:
         Family(metrics.AWS_COST_TODAY, metrics.AWS_COST_TODAY.labels, cost),
         Family(metrics.AWS_COST_CEILING, (), {(): spend.ceiling_usd}),
     ]
+
+
+def refresh_family(interval: timedelta) -> Family:
+    """Return how often the sources are refreshed."""
+    return Family(metrics.REFRESH_INTERVAL, (), {(): interval.total_seconds()})

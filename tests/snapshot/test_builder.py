@@ -45,7 +45,7 @@ def test_every_sample_has_a_value_for_every_label(exporter):
 def test_an_empty_ledger_makes_a_snapshot(exporter):
     snapshot = exporter.build(NOON)
     assert snapshot.exposed_users == frozenset()
-    assert value(snapshot, "bedrock_exporter_series") == series_count(snapshot) == 3
+    assert value(snapshot, "bedrock_exporter_series") == series_count(snapshot) == 4
 
 
 def test_the_month_is_that_of_the_configured_time_zone(exporter):

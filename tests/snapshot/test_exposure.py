@@ -1,5 +1,6 @@
 """What is exposed: fewer labels, and users that fold, take a name from the figures and no cent."""
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import combinations, pairwise
@@ -103,10 +104,11 @@ SUMMED = (
 
 
 @pytest.fixture(scope="module")
-def filled(tmp_path_factory: pytest.TempPathFactory) -> Exporter:
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Exporter]:
     exporter = Exporter(tmp_path_factory.mktemp("filled"))
     exporter.fill(*many_users(40), *many_users(30, NOON - timedelta(days=25), seed=2))
-    return exporter
+    yield exporter
+    exporter.ledger.close()
 
 
 @pytest.mark.parametrize("labels", [(), *combinations(LABELS, 1), *combinations(LABELS, 4)])
