@@ -10,7 +10,7 @@ INSTALL := $(VENV_PYTHON) -m pip install --quiet
 COMPILE := $(VENV_PYTHON) -m uv pip compile --quiet --universal --generate-hashes \
 	--no-emit-index-url --no-annotate --no-header $(if $(UPGRADE),--upgrade)
 
-.PHONY: help run test lint format bench docs lock clean
+.PHONY: help run test lint format bench docs dashboards lock clean
 
 help:
 	@echo 'make run     simulated logs and the exporter reading them: http://localhost:10118/'
@@ -19,6 +19,7 @@ help:
 	@echo 'make format  rewrite the code in its format'
 	@echo 'make bench   speed and memory, as ratios measured in one run'
 	@echo 'make docs    rewrite the generated parts of docs/'
+	@echo 'make dashboards  rewrite grafana/dashboards/'
 	@echo 'make lock    rewrite the lock files after a change of pyproject.toml; UPGRADE=1 takes newer releases'
 	@echo 'make clean   remove what make installed here; data/ stays'
 	@echo
@@ -45,6 +46,9 @@ bench: .venv/dev
 
 docs: .venv/dev
 	@$(VENV_PYTHON) docs/generate.py
+
+dashboards: .venv/dev
+	@$(VENV_PYTHON) -m grafana.generator
 
 lock: .venv/dev
 	$(COMPILE) --output-file requirements.lock pyproject.toml

@@ -1,0 +1,305 @@
+"""The dashboard of the exporter itself: its sources, freshness, errors, size and own cost."""
+
+from exporter import metrics
+from exporter.metrics import Metric
+from grafana.generator.layout import Page, Placed, Question
+from grafana.generator.panels import (
+    AGO,
+    BAD_ABOVE_ZERO,
+    BYTES,
+    COUNT,
+    GOOD_AT_ONE,
+    GREEN,
+    NEAR_AND_REACHED,
+    ORANGE,
+    RED,
+    SECONDS,
+    SHARE,
+    USD,
+    Column,
+    Key,
+    Series,
+    bars,
+    figure,
+    lines,
+    listing,
+)
+from grafana.generator.promql import each, per_interval, total
+from grafana.generator.variables import data_source
+
+_SOURCE = Key("source", "Source")
+_NOT_YET = "No source was read yet"
+_NO_EXPORTER = "No exporter answers"
+
+
+def exporter_health() -> Page:
+    """Return the dashboard."""
+    return Page(
+        uid="bedrock-exporter",
+        title="Bedrock / Exporter",
+        description="Whether the exporter reads all it should, how fresh that is, what it costs.",
+        variables=[data_source()],
+        questions=[
+            Question("Is it well?", _state()),
+            Question("Is every source read, and how fresh is it?", _sources()),
+            Question("What was read, and what was refused?", _reading()),
+            Question("How large is it, and what does it cost?", _size()),
+        ],
+        since="now-24h",
+    )
+
+
+def _state() -> list[Placed]:
+    build = each(metrics.BUILD_INFO)
+    success = metrics.SOURCE_LAST_SUCCESS.name
+    # Its age when it was scraped: how seldom Prometheus scrapes is not the exporter's delay.
+    age = f"min without (instance, pod) (timestamp({success}) - {success})"
+    missed = f"max({age}) / max({each(metrics.REFRESH_INTERVAL)})"
+    spent = f"({total(metrics.AWS_COST_TODAY)} or vector(0))"
+    figures = [
+        figure(
+            "Exporters",
+            "Exporters that answer; more than one while one replaces another.",
+            f"count({metrics.BUILD_INFO.name}) or vector(0)",
+            COUNT,
+            steps=GOOD_AT_ONE,
+        ),
+        figure(
+            "Sources failing",
+            "Sources whose last refresh had an error; their earlier data stays.",
+            f"count({each(metrics.SOURCE_UP)} == 0) or 0 * count({each(metrics.SOURCE_UP)})",
+            COUNT,
+            steps=BAD_ABOVE_ZERO,
+            no_data=_NOT_YET,
+        ),
+        figure(
+            "Refreshes missed",
+            "Age of the oldest source's data in refresh intervals; stale from two on.",
+            missed,
+            COUNT,
+            decimals=1,
+            steps=((None, GREEN), (1.5, ORANGE), (2, RED)),
+            no_data=_NOT_YET,
+        ),
+        figure(
+            "Configuration",
+            "Whether the configuration file was valid when it was last loaded.",
+            f"min({each(metrics.CONFIG_LAST_RELOAD_SUCCESSFUL)})",
+            COUNT,
+            steps=GOOD_AT_ONE,
+            words={"1": "Loaded", "0": "Refused"},
+            no_data=_NO_EXPORTER,
+        ),
+        figure(
+            "Own AWS cost",
+            "What the exporter's own requests cost this UTC day, of its daily ceiling.",
+            f"{spent} / max({each(metrics.AWS_COST_CEILING)})",
+            SHARE,
+            decimals=1,
+            steps=NEAR_AND_REACHED,
+            no_data=_NO_EXPORTER,
+        ),
+        figure(
+            "Users folded",
+            "Users summed under `other`, so that metrics.max_series holds.",
+            f"max({each(metrics.FOLDED_USERS)})",
+            COUNT,
+            steps=((None, GREEN), (1, ORANGE)),
+            no_data=_NO_EXPORTER,
+        ),
+    ]
+    versions = listing(
+        "Versions",
+        "What runs, and when its configuration was loaded.",
+        [Key("version", "Version"), Key("pythonversion", "Python")],
+        [
+            Column("Exporters", f"count by (version, pythonversion) ({build})", COUNT, width=100),
+            Column("Configured", _ago(_CONFIGURED), AGO, width=150),
+        ],
+        sort="Version",
+        no_data=_NO_EXPORTER,
+    )
+    return [*(Placed(one, 4, 4) for one in figures), Placed(versions, 24, 4)]
+
+
+_CONFIGURED = (
+    f"{metrics.CONFIG_LAST_RELOAD_SUCCESS_TIMESTAMP_SECONDS.name} "
+    f"* on (instance, pod) group_left (version, pythonversion) {metrics.BUILD_INFO.name}"
+)
+
+
+def _ago(seconds: str) -> str:
+    """Turn a moment in seconds into milliseconds, which Grafana takes."""
+    return f"1000 * max by (version, pythonversion) ({seconds})"
+
+
+def _sources() -> list[Placed]:
+    def by_source(metric: Metric) -> str:
+        return f"max by (source) ({each(metric)})"
+
+    place = "account_id, region, source"
+    accuracy = f"max by ({place}, accuracy) ({each(metrics.USAGE_SOURCE_INFO)})"
+    newest = f"max by ({place}) ({each(metrics.NEWEST_RECORD)})"
+    return [
+        Placed(
+            listing(
+                "Sources",
+                "How every source did at its last refresh.",
+                [_SOURCE],
+                [
+                    Column("Up", by_source(metrics.SOURCE_UP), COUNT, steps=GOOD_AT_ONE, width=60),
+                    Column(
+                        "Complete",
+                        by_source(metrics.SOURCE_COMPLETE),
+                        COUNT,
+                        steps=((None, ORANGE), (1, GREEN)),
+                        width=90,
+                    ),
+                    Column("Backlog", by_source(metrics.SOURCE_BACKLOG), COUNT, width=90),
+                    Column(
+                        "Last success",
+                        f"1000 * {by_source(metrics.SOURCE_LAST_SUCCESS)}",
+                        AGO,
+                        width=140,
+                    ),
+                    Column(
+                        "Took", by_source(metrics.SOURCE_DURATION), SECONDS, decimals=2, width=90
+                    ),
+                ],
+                sort="Source",
+                descending=False,
+                no_data=_NOT_YET,
+            ),
+            12,
+            8,
+        ),
+        Placed(
+            listing(
+                "Newest record",
+                "Of each account and region; an old one may mean that nobody calls a model there.",
+                [
+                    Key("account_id", "Account", width=120),
+                    Key("region", "Region", width=130),
+                    _SOURCE,
+                    Key("accuracy", "Accuracy", width=100),
+                ],
+                [
+                    Column(
+                        "Newest",
+                        f"1000 * {newest} * on ({place}) group_left (accuracy) {accuracy}",
+                        AGO,
+                        width=140,
+                    )
+                ],
+                sort="Newest",
+                descending=False,
+                no_data="No record was read yet",
+            ),
+            12,
+            8,
+        ),
+        Placed(
+            lines(
+                "Backlog",
+                "Log objects that are listed and not yet read; a catch-up drains it.",
+                [Series(f"max by (source) ({each(metrics.SOURCE_BACKLOG)})", "{{source}}")],
+                COUNT,
+                no_data=_NOT_YET,
+            ),
+            12,
+            7,
+        ),
+        Placed(
+            bars(
+                "Errors of sources",
+                "Failures to list or read, by reason; each is tried again at the next refresh.",
+                [
+                    Series(
+                        per_interval(metrics.SOURCE_ERRORS, by="source, reason"),
+                        "{{source}}: {{reason}}",
+                    )
+                ],
+                COUNT,
+                interval="5m",
+                no_data="No errors in this range",
+            ),
+            12,
+            7,
+        ),
+    ]
+
+
+def _reading() -> list[Placed]:
+    def read(title: str, description: str, metric: Metric, unit: str) -> Placed:
+        panel = bars(
+            title,
+            description,
+            [Series(per_interval(metric, by="source"), "{{source}}")],
+            unit,
+            interval="5m",
+            no_data="Nothing was read in this range",
+        )
+        return Placed(panel, 8, 7)
+
+    rejected = per_interval(metrics.REJECTED_RECORDS, by="source, reason")
+    return [
+        read("Records read", "Log records that were taken.", metrics.LOG_RECORDS, COUNT),
+        read("Log objects read", "Log objects, each read once.", metrics.LOG_OBJECTS, COUNT),
+        read("Bytes read", "JSON read, after decompression.", metrics.LOG_BYTES, BYTES),
+        Placed(
+            bars(
+                "Rejected",
+                "Log records, or whole objects, that were not taken, by the reason.",
+                [Series(rejected, "{{source}}: {{reason}}")],
+                COUNT,
+                interval="5m",
+                no_data="Nothing was rejected in this range",
+            ),
+            24,
+            6,
+        ),
+    ]
+
+
+def _size() -> list[Placed]:
+    requests = per_interval(metrics.AWS_REQUESTS, by="aws_service, operation")
+    return [
+        Placed(
+            lines(
+                "Series",
+                "Series of the last snapshot; metrics.max_series bounds them.",
+                [Series(f"max({each(metrics.SERIES)})", "series")],
+                COUNT,
+                no_data=_NO_EXPORTER,
+            ),
+            8,
+            7,
+        ),
+        Placed(
+            bars(
+                "Requests to AWS",
+                "The exporter's own requests, retries included; none where it reads a folder.",
+                [Series(requests, "{{aws_service}} {{operation}}")],
+                COUNT,
+                interval="5m",
+                no_data="No requests to AWS in this range",
+            ),
+            8,
+            7,
+        ),
+        Placed(
+            lines(
+                "Own AWS cost today",
+                "What these requests cost this UTC day, at list prices, and where they stop.",
+                [
+                    Series(total(metrics.AWS_COST_TODAY, by="aws_service"), "{{aws_service}}"),
+                    Series(f"max({each(metrics.AWS_COST_CEILING)})", "ceiling"),
+                ],
+                USD,
+                decimals=2,
+                no_data=_NO_EXPORTER,
+            ),
+            8,
+            7,
+        ),
+    ]

@@ -1,0 +1,61 @@
+"""PromQL over the exporter's metrics, the way every panel asks.
+
+A metric is taken through `max without (instance, pod)` before anything is summed: an exporter that
+runs twice, or has just moved to another pod, counts once. Exact figures of today and this month are
+gauges; any other range of time is the increase of a counter, which Prometheus extrapolates by up to
+a scrape at either end.
+"""
+
+from exporter.metrics import Metric
+
+PROJECT_LABELS = ("account_id", "region", "application", "user", "model")
+
+
+def chosen(*labels: str) -> tuple[str, ...]:
+    """Select what the reader chose in the variables of these names; All is any value, or none."""
+    return tuple(f'{label}=~"${label}"' for label in labels)
+
+
+def each(metric: Metric, *where: str) -> str:
+    """Return a metric's series as one exporter says them."""
+    return f"max without (instance, pod) ({metric.name}{_selector(where)})"
+
+
+def total(metric: Metric, *where: str, by: str = "") -> str:
+    """Return the sum of a gauge."""
+    return f"{_sum(by)} ({each(metric, *where)})"
+
+
+def over_range(metric: Metric, *where: str, by: str = "") -> str:
+    """Return by how much a counter rose within the dashboard's range of time."""
+    return _increase(metric, "$__range", "", where, by)
+
+
+def per_interval(metric: Metric, *where: str, by: str = "") -> str:
+    """Return by how much a counter rose in each interval of a panel, at the interval's start.
+
+    The offset looks ahead, so that a day's bar stands at that day, and the last bar is today's.
+    """
+    return _increase(metric, "$__interval", " offset -$__interval", where, by)
+
+
+def ratio(numerator: str, denominator: str, by: str = "") -> str:
+    """Divide; where there is nothing to divide by, there is no result instead of a NaN."""
+    return f"{numerator} / {_on(by)}({denominator} > 0)"
+
+
+def _increase(metric: Metric, window: str, offset: str, where: tuple[str, ...], by: str) -> str:
+    increase = f"increase({metric.name}{_selector(where)}[{window}]{offset})"
+    return f"{_sum(by)} (max without (instance, pod) ({increase}))"
+
+
+def _selector(where: tuple[str, ...]) -> str:
+    return "{" + ", ".join(where) + "}" if where else ""
+
+
+def _sum(by: str) -> str:
+    return f"sum by ({by})" if by else "sum"
+
+
+def _on(by: str) -> str:
+    return f"on ({by}) " if by else ""

@@ -1,0 +1,64 @@
+"""What the reader chooses at the top of a dashboard.
+
+`All` is any value or none (`.*`), so that a dashboard works where `metrics.labels` leaves a label
+out.
+"""
+
+from grafana_foundation_sdk.builders import dashboard as build
+from grafana_foundation_sdk.models import dashboard as model
+
+from exporter.metrics import LIMIT_RATIO, REQUESTS_MONTH
+from grafana.generator.promql import chosen
+
+DATASOURCE = model.DataSourceRef(type_val="prometheus", uid="${datasource}")
+
+_LABELS = {
+    "account_id": "Account",
+    "region": "Region",
+    "application": "Application",
+    "user": "User",
+    "model": "Model",
+    "product": "Product",
+    "limit": "Limit",
+}
+
+
+def data_source() -> build.DatasourceVariable:
+    """Choose the Prometheus server."""
+    return build.DatasourceVariable("datasource").label("Data source").type("prometheus")
+
+
+def choices(*labels: str) -> list[build.QueryVariable]:
+    """Choose values of labels; each offers what the choices before it leave."""
+    return [
+        _choice(label, f"label_values({REQUESTS_MONTH.name}{_within(labels[:place])}, {label})")
+        for place, label in enumerate(labels)
+    ]
+
+
+def limit_choices() -> list[build.QueryVariable]:
+    """Choose among limits: the product and the limit's name."""
+    name = LIMIT_RATIO.name
+    return [
+        _choice("product", f"label_values({name}, product)"),
+        _choice("limit", f'label_values({name}{{product=~"$product"}}, limit)'),
+    ]
+
+
+def _choice(label: str, query: str) -> build.QueryVariable:
+    return (
+        build.QueryVariable(label)
+        .label(_LABELS[label])
+        .datasource(DATASOURCE)
+        .query(query)
+        .refresh(model.VariableRefresh.ON_TIME_RANGE_CHANGED)
+        .sort(model.VariableSort.ALPHABETICAL_ASC)
+        .multi(True)
+        .include_all(True)
+        .all_value(".*")
+        .current(model.VariableOption(text="All", value="$__all"))
+    )
+
+
+def _within(labels: tuple[str, ...]) -> str:
+    return "{" + ", ".join(chosen(*labels)) + "}" if labels else ""
