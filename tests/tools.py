@@ -150,7 +150,7 @@ def run_prometheus(binary: Path, config: Mapping[str, Any], folder: Path) -> Pro
         binary,
         f"--config.file={config_file}",
         f"--storage.tsdb.path={folder / 'tsdb'}",
-        "--storage.tsdb.retention.time=1d",
+        "--storage.tsdb.retention.time=400d",
         f"--web.listen-address=127.0.0.1:{port}",
     ]
     prometheus = Prometheus(command, port, folder / "prometheus.log", folder)

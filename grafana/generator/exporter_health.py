@@ -24,7 +24,7 @@ from grafana.generator.panels import (
     lines,
     listing,
 )
-from grafana.generator.promql import each, per_interval, total
+from grafana.generator.promql import each, per_interval, ratio, total
 from grafana.generator.variables import data_source
 
 _SOURCE = Key("source", "Source")
@@ -50,17 +50,13 @@ def exporter_health() -> Page:
 
 
 def _state() -> list[Placed]:
-    build = each(metrics.BUILD_INFO)
-    success = metrics.SOURCE_LAST_SUCCESS.name
-    # Its age when it was scraped: how seldom Prometheus scrapes is not the exporter's delay.
-    age = f"min without (instance, pod) (timestamp({success}) - {success})"
-    missed = f"max({age}) / max({each(metrics.REFRESH_INTERVAL)})"
+    build = metrics.BUILD_INFO.name
     spent = f"({total(metrics.AWS_COST_TODAY)} or vector(0))"
     figures = [
         figure(
             "Exporters",
             "Exporters that answer; more than one while one replaces another.",
-            f"count({metrics.BUILD_INFO.name}) or vector(0)",
+            f"count({build}) or vector(0)",
             COUNT,
             steps=GOOD_AT_ONE,
         ),
@@ -73,9 +69,9 @@ def _state() -> list[Placed]:
             no_data=_NOT_YET,
         ),
         figure(
-            "Refreshes missed",
-            "Age of the oldest source's data in refresh intervals; stale from two on.",
-            missed,
+            "Age in refreshes",
+            "Age of the data of the source that lags most, in refresh intervals; stale from 2 on.",
+            age_in_refreshes(),
             COUNT,
             decimals=1,
             steps=((None, GREEN), (1.5, ORANGE), (2, RED)),
@@ -93,7 +89,7 @@ def _state() -> list[Placed]:
         figure(
             "Own AWS cost",
             "What the exporter's own requests cost this UTC day, of its daily ceiling.",
-            f"{spent} / max({each(metrics.AWS_COST_CEILING)})",
+            ratio(spent, f"max({each(metrics.AWS_COST_CEILING)})"),
             SHARE,
             decimals=1,
             steps=NEAR_AND_REACHED,
@@ -113,7 +109,7 @@ def _state() -> list[Placed]:
         "What runs, and when its configuration was loaded.",
         [Key("version", "Version"), Key("pythonversion", "Python")],
         [
-            Column("Exporters", f"count by (version, pythonversion) ({build})", COUNT, width=100),
+            Column("Exporters", f"count by ({_VERSIONS}) ({build})", COUNT, width=100),
             Column("Configured", _ago(_CONFIGURED), AGO, width=150),
         ],
         sort="Version",
@@ -122,15 +118,26 @@ def _state() -> list[Placed]:
     return [*(Placed(one, 4, 4) for one in figures), Placed(versions, 24, 4)]
 
 
+def age_in_refreshes() -> str:
+    """Return the age of the oldest data, in refresh intervals, at the moment of the scrape.
+
+    How seldom Prometheus scrapes is not the exporter's delay.
+    """
+    success = metrics.SOURCE_LAST_SUCCESS.name
+    age = f"min without (instance, pod) (timestamp({success}) - {success})"
+    return f"max({age}) / max({each(metrics.REFRESH_INTERVAL)})"
+
+
+_VERSIONS = "version, pythonversion"
 _CONFIGURED = (
     f"{metrics.CONFIG_LAST_RELOAD_SUCCESS_TIMESTAMP_SECONDS.name} "
-    f"* on (instance, pod) group_left (version, pythonversion) {metrics.BUILD_INFO.name}"
+    f"* ignoring ({_VERSIONS}) group_left ({_VERSIONS}) {metrics.BUILD_INFO.name}"
 )
 
 
 def _ago(seconds: str) -> str:
     """Turn a moment in seconds into milliseconds, which Grafana takes."""
-    return f"1000 * max by (version, pythonversion) ({seconds})"
+    return f"1000 * max by ({_VERSIONS}) ({seconds})"
 
 
 def _sources() -> list[Placed]:

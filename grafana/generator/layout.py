@@ -10,6 +10,8 @@ from grafana_foundation_sdk.builders import dashboard as build
 from grafana_foundation_sdk.cog.builder import Builder
 from grafana_foundation_sdk.models import dashboard as model
 
+from grafana.generator.panels import Panel
+
 COLUMNS = 24
 _TAG = "amazon-bedrock"
 
@@ -18,7 +20,7 @@ _TAG = "amazon-bedrock"
 class Placed:
     """A panel and its size, in grid columns and grid rows of 30 pixels."""
 
-    panel: Builder[model.Panel]
+    panel: Panel
     width: int
     height: int
 
@@ -99,5 +101,5 @@ def _position(x: int, y: int, width: int, height: int) -> model.GridPos:
     return model.GridPos(x=x, y=y, w=width, h=height)
 
 
-def _at(panel: Builder[model.Panel], number: int, position: model.GridPos) -> Builder[model.Panel]:
-    return panel.id(number).grid_pos(position)  # type: ignore[attr-defined]  # every panel has both
+def _at(panel: Panel, number: int, position: model.GridPos) -> Panel:
+    return panel.id(number).grid_pos(position)

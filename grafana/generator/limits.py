@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from grafana_foundation_sdk.builders import table
+
 from exporter import metrics
 from exporter.metrics import Metric
 from grafana.generator.layout import Page, Placed, Question
@@ -45,8 +47,8 @@ def limits() -> Page:
     )
 
 
-def figures(*where: str) -> list[Placed]:
-    """Return how many limits are reached, near, and on the way to be exceeded."""
+def figures(*where: str, link: str = "") -> list[Placed]:
+    """Return how many limits are reached, near and heading past, and which are closest."""
     used, projected = each(metrics.LIMIT_RATIO, *where), each(metrics.LIMIT_PROJECTED, *where)
     orange = ((None, GREEN), (1, ORANGE))
     counted = [
@@ -78,6 +80,7 @@ def figures(*where: str) -> list[Placed]:
                 COUNT,
                 steps=steps,
                 no_data=NO_LIMITS,
+                link=link,
             ),
             4,
             6,
@@ -106,7 +109,7 @@ def _by_subject(metric: Metric, *where: str, keys: str = _KEYS) -> str:
     return f"max by ({keys}) (label_join({each(metric, *where)}, {_SUBJECT}))"
 
 
-def _table():
+def _table() -> table.Panel:
     used = _by_subject(metrics.LIMIT_RATIO, *_CHOSEN)
     projected = _by_subject(metrics.LIMIT_PROJECTED, *_CHOSEN)
     reset = _by_subject(metrics.LIMIT_RESET, *_CHOSEN)
@@ -143,12 +146,14 @@ def _table():
 
 def _history() -> list[Placed]:
     ratio = _by_subject(metrics.LIMIT_RATIO, *_CHOSEN, keys="limit, subject")
+    # The same eight from the first moment to the last, instead of eight others at each.
+    highest = f"topk(8, max_over_time({ratio}[$__range:1h] @ end()))"
     return [
         Placed(
             lines(
                 "Used share over time",
-                "The ten limits that are closest at each moment; each begins anew with its period.",
-                [Series(f"topk(10, {ratio})", "{{limit}}: {{subject}}")],
+                "The eight that came closest within the range; each begins anew with its period.",
+                [Series(f"{ratio} and {highest}", "{{limit}}: {{subject}}")],
                 SHARE,
                 interval="1h",
                 steps=NEAR_AND_REACHED,

@@ -2,6 +2,7 @@
 
 from exporter import metrics
 from grafana.generator import limits, links
+from grafana.generator.exporter_health import age_in_refreshes
 from grafana.generator.layout import Page, Placed, Question
 from grafana.generator.panels import (
     COUNT,
@@ -9,7 +10,6 @@ from grafana.generator.panels import (
     GREEN,
     ORANGE,
     RED,
-    SECONDS,
     SHARE,
     USD,
     Key,
@@ -37,7 +37,7 @@ def overview() -> Page:
         description="Are we within limits, what does it cost, who drives it, can it be trusted?",
         variables=[data_source(), *choices("account_id", "region")],
         questions=[
-            Question("Are we within limits?", limits.figures()),
+            Question("Are we within limits?", limits.figures(link=links.LIMITS)),
             Question("What does it cost?", _cost()),
             Question("Who and what drives it?", _drivers()),
             Question("Can I trust the data?", _trust()),
@@ -129,7 +129,7 @@ def _drivers() -> list[Placed]:
     application = Key("application", "Application", links.THIS_APPLICATION)
     user = Key("user", "User", links.THIS_USER)
     model = Key("model", "Model", links.THIS_MODEL)
-    place = [Key("account_id", "Account", width=120), Key("region", "Region", width=130)]
+    place = [Key("account_id", "Account", width=115), Key("region", "Region", width=125)]
     about = "this month, the dearest first; a click opens its dashboard."
     tables = [
         spending("Applications", f"Applications {about}", [application], _CHOSEN),
@@ -146,8 +146,7 @@ def _drivers() -> list[Placed]:
 
 
 def _trust() -> list[Placed]:
-    age = f"time() - min({each(metrics.SOURCE_LAST_SUCCESS)})"
-    is_billed = 'reason!="not_token_billed"'
+    is_billed = 'reason!~"not_token_billed|provisioned|custom|imported"'
     unpriced = ratio(
         total(metrics.UNPRICED_REQUESTS, is_billed, *_CHOSEN),
         total(metrics.REQUESTS_MONTH, *_CHOSEN),
@@ -178,13 +177,13 @@ def _trust() -> list[Placed]:
             link=links.EXPORTER,
         ),
         figure(
-            "Last read",
-            "How long ago the source that lags most was read without error.",
-            age,
-            SECONDS,
-            decimals=0,
-            steps=((None, GREEN), (900, ORANGE), (3600, RED)),
-            no_data="Never",
+            "Fresh",
+            "Whether every source was read without error within the last two refreshes.",
+            f"{age_in_refreshes()} <= bool 2",
+            COUNT,
+            steps=GOOD_AT_ONE,
+            words={"1": "Yes", "0": "Stale"},
+            no_data="Never read",
             link=links.EXPORTER,
         ),
         figure(

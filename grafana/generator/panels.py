@@ -2,12 +2,12 @@
 
 Every panel has a title, a description of one line, a unit, and a text for when there is nothing to
 show. Figures of the moment are asked as instant queries: where the exporter is down they are gone
-after five minutes and the panel says so, instead of showing the last known value for ever.
+at the next scrape and the panel says so, instead of showing the last known value for ever.
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from grafana_foundation_sdk.builders import barchart, bargauge, piechart, stat, table, timeseries
 from grafana_foundation_sdk.builders import common as build_common
@@ -30,6 +30,8 @@ AGO = "dateTimeFromNow"
 GREEN, ORANGE, RED, BLUE, PLAIN = "green", "orange", "red", "blue", "text"
 NO_DATA = "No data: is the exporter up, and scraped?"
 
+_NAMES = "ABCDEFGHIJ"
+"""Of the queries of a panel."""
 _SHORT_MODEL = {
     "regex": r"^(?:[a-z]+\.)?(.*?)(?:-\d{8})?(?:-v\d+(?::\d+)?)?$",
     "renamePattern": "$1",
@@ -77,10 +79,10 @@ class Column:
     width: int | None = None
 
 
-class _Panel(Protocol):
-    """What all panel builders have in common; the SDK has no name for it."""
-
-    def __getattr__(self, name: str) -> Any: ...
+Panel = (
+    barchart.Panel | bargauge.Panel | piechart.Panel | stat.Panel | table.Panel | timeseries.Panel
+)
+"""Any of them, being built."""
 
 
 def figure(
@@ -98,7 +100,7 @@ def figure(
     """Return one large figure of this moment; `words` name values, such as 1 for up."""
     panel = stat.Panel().color_mode(_colour_mode(steps)).graph_mode(common.BigValueGraphMode.NONE)
     panel.text_mode(common.BigValueTextMode.VALUE).reduce_options(_last_value())
-    panel.with_target(_instant(expr))
+    _ask(panel, [_instant(expr)])
     _describe(panel, title, description, unit, decimals, no_data)
     panel.thresholds(_thresholds(steps))
     if words:
@@ -126,8 +128,7 @@ def gauges(
     panel.value_mode(common.BarGaugeValueMode.COLOR).show_unfilled(True)
     panel.name_placement(common.BarGaugeNamePlacement.LEFT).sizing(common.BarGaugeSizing.AUTO)
     panel.max_viz_height(28).min_viz_height(14)
-    for one in series:
-        panel.with_target(_instant(one.expr, one.legend))
+    _ask(panel, [_instant(one.expr, one.legend) for one in series])
     _describe(panel, title, description, unit, None, no_data)
     panel.thresholds(_thresholds(steps)).min(0)
     if most is not None:
@@ -150,8 +151,9 @@ def lines(
     no_data: str = NO_DATA,
 ) -> timeseries.Panel:
     """Return a line for each series, thresholds dashed; the axis reaches `at_least` so far."""
+    is_alone = len(series) == 1 and "{{" not in series[0].legend
     panel = timeseries.Panel().draw_style(common.GraphDrawStyle.LINE).line_width(2)
-    panel.fill_opacity(8).show_points(common.VisibilityMode.NEVER)
+    panel.fill_opacity(10 if is_alone else 0).show_points(common.VisibilityMode.NEVER)
     if steps:
         panel.thresholds(_thresholds(steps)).thresholds_style(_dashed())
     if at_least is not None:
@@ -187,7 +189,8 @@ def pattern(
     no_data: str = NO_DATA,
 ) -> barchart.Panel:
     """Return a bar for each value of a label, in the order of its values."""
-    panel = barchart.Panel().x_field(label).with_target(_instant(expr, table_format=True))
+    panel = barchart.Panel().x_field(label)
+    _ask(panel, [_instant(expr, table_format=True)])
     panel.show_value(common.VisibilityMode.NEVER).bar_width(0.85).fill_opacity(85)
     panel.legend(build_common.VizLegendOptions().show_legend(False).calcs([]))
     panel.with_transformation(_transformation("organize", _organized({"Time"}, {"Value": heading})))
@@ -215,8 +218,7 @@ def shares(
         .placement(common.LegendPlacement.RIGHT)
         .values([piechart_model.PieChartLegendValues.VALUE])
     )
-    for one in series:
-        panel.with_target(_instant(one.expr, one.legend))
+    _ask(panel, [_instant(one.expr, one.legend) for one in series])
     _shorten_models(panel, series)
     _describe(panel, title, description, unit, decimals, no_data)
     return panel
@@ -235,10 +237,9 @@ def listing(
     """Return a table: a row for each value of the keys, sorted by the column of that heading."""
     panel = table.Panel().cell_height(common.TableCellHeight.SM).show_header(True)
     panel.sort_by([build_common.TableSortByFieldState().display_name(sort).desc(descending)])
+    _ask(panel, [_instant(column.expr, table_format=True) for column in columns])
     headings: dict[str, str] = {key.label: key.heading for key in keys}
-    for place, column in enumerate(columns):
-        name = chr(ord("A") + place)
-        panel.with_target(_instant(column.expr, table_format=True).ref_id(name))
+    for name, column in zip(_NAMES, columns, strict=False):
         headings["Value" if len(columns) == 1 else f"Value #{name}"] = column.heading
     panel.with_transformation(_transformation("merge", {}))
     panel.with_transformation(_transformation("organize", _organized({"Time"}, headings)))
@@ -274,8 +275,7 @@ def _over_time(
         .hide_zeros(True)
     )
     panel.axis_soft_min(0)
-    for one in series:
-        panel.with_target(_range(one.expr, one.legend))
+    _ask(panel, [_range(one.expr, one.legend) for one in series])
     _shorten_models(panel, series)
     if interval:
         panel.interval(interval)
@@ -284,14 +284,19 @@ def _over_time(
 
 
 def _describe(
-    panel: _Panel, title: str, description: str, unit: str, decimals: int | None, no_data: str
+    panel: Panel, title: str, description: str, unit: str, decimals: int | None, no_data: str
 ) -> None:
     panel.title(title).description(description).datasource(DATASOURCE).unit(unit).no_value(no_data)
     if decimals is not None:
         panel.decimals(decimals)
 
 
-def _shorten_models(panel: _Panel, series: Sequence[Series]) -> None:
+def _ask(panel: Panel, queries: Iterable[build_prometheus.Dataquery]) -> None:
+    for name, query in zip(_NAMES, queries, strict=False):
+        panel.with_target(query.ref_id(name))
+
+
+def _shorten_models(panel: Panel, series: Sequence[Series]) -> None:
     if any(one.legend == "{{model}}" for one in series):
         panel.with_transformation(_transformation("renameByRegex", _SHORT_MODEL))
 

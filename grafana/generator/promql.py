@@ -3,12 +3,11 @@
 A metric is taken through `max without (instance, pod)` before anything is summed: an exporter that
 runs twice, or has just moved to another pod, counts once. Exact figures of today and this month are
 gauges; any other range of time is the increase of a counter, which Prometheus extrapolates by up to
-a scrape at either end.
+a scrape at either end, and of which a pod that takes over under another `instance` keeps only the
+larger part: a scrape configuration does well to keep that label stable.
 """
 
 from exporter.metrics import Metric
-
-PROJECT_LABELS = ("account_id", "region", "application", "user", "model")
 
 
 def chosen(*labels: str) -> tuple[str, ...]:

@@ -17,16 +17,16 @@ def spending(
     """Return what each of the keys costs and uses this month, exactly."""
     by = ", ".join(key.label for key in keys)
     month = total(metrics.COST_MONTH, *where, by=by)
-    share = f"{month} / on () group_left () {total(metrics.COST_MONTH, *where)}"
+    share = f"{month} / on () group_left () ({total(metrics.COST_MONTH, *where)} > 0)"
     return listing(
         title,
         description,
         keys,
         [
-            Column("Today", total(metrics.COST_TODAY, *where, by=by), USD, 2, width=80),
-            Column("This month", month, USD, 2, width=100),
-            Column("Share", share, SHARE, 1, most=1, width=130),
-            Column("Tokens", total(metrics.TOKENS_MONTH, *where, by=by), COUNT, 1, width=90),
+            Column("Today", total(metrics.COST_TODAY, *where, by=by), USD, 2, width=70),
+            Column("This month", month, USD, 2, width=95),
+            Column("Share", share, SHARE, 1, most=1, width=110),
+            Column("Tokens", total(metrics.TOKENS_MONTH, *where, by=by), COUNT, 1, width=85),
         ],
         sort="This month",
         no_data=NOTHING_SPENT,
