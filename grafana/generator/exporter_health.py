@@ -227,6 +227,7 @@ def _sources() -> list[Placed]:
                     )
                 ],
                 COUNT,
+                decimals=0,
                 interval="5m",
                 no_data="No errors in this range",
             ),
@@ -243,6 +244,7 @@ def _reading() -> list[Placed]:
             description,
             [Series(per_interval(metric, by="source"), "{{source}}")],
             unit,
+            decimals=0,
             interval="5m",
             no_data="Nothing was read in this range",
         )
@@ -259,6 +261,7 @@ def _reading() -> list[Placed]:
                 "Log records, or whole objects, that were not taken, by the reason.",
                 [Series(rejected, "{{source}}: {{reason}}")],
                 COUNT,
+                decimals=0,
                 interval="5m",
                 no_data="Nothing was rejected in this range",
             ),
@@ -288,6 +291,7 @@ def _size() -> list[Placed]:
                 "The exporter's own requests, retries included; none where it reads a folder.",
                 [Series(requests, "{{aws_service}} {{operation}}")],
                 COUNT,
+                decimals=0,
                 interval="5m",
                 no_data="No requests to AWS in this range",
             ),

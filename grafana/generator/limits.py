@@ -106,7 +106,8 @@ def closest(where: Sequence[str], width: int) -> Placed:
 
 def _by_subject(metric: Metric, *where: str, keys: str = _KEYS) -> str:
     """Name what a limit is about by those of its labels that are not empty."""
-    return f"max by ({keys}) (label_join({each(metric, *where)}, {_SUBJECT}))"
+    joined = f"label_join({each(metric, *where)}, {_SUBJECT})"
+    return f'max by ({keys}) (label_replace({joined}, "subject", "$1", "subject", " *(.*?) *"))'
 
 
 def _table() -> table.Panel:

@@ -82,6 +82,7 @@ def over_time(where: Where, by: str) -> list[Placed]:
                 "Calls read in each hour; in longer steps where the range is long.",
                 [Series(calls, series)],
                 COUNT,
+                decimals=0,
                 interval="1h",
                 no_data=_NO_CALLS,
             ),
