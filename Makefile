@@ -10,10 +10,11 @@ INSTALL := $(VENV_PYTHON) -m pip install --quiet
 COMPILE := $(VENV_PYTHON) -m uv pip compile --quiet --universal --generate-hashes \
 	--no-emit-index-url --no-annotate --no-header $(if $(UPGRADE),--upgrade)
 
-.PHONY: help run test lint format bench docs dashboards lock clean
+.PHONY: help run stack test lint format bench docs dashboards lock clean
 
 help:
 	@echo 'make run     simulated logs and the exporter reading them: http://localhost:10118/'
+	@echo 'make stack   the same with Prometheus, Alertmanager, and Grafana where it is installed'
 	@echo 'make test    everything that must hold before a commit; under ten minutes'
 	@echo 'make lint    formatting, style and types alone'
 	@echo 'make format  rewrite the code in its format'
@@ -27,6 +28,10 @@ help:
 
 run: .venv/runtime
 	@scripts/run
+
+stack: .venv/runtime
+	@scripts/fetch-tools
+	@scripts/stack
 
 test: lint
 	@scripts/fetch-tools
