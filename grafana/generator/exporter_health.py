@@ -29,7 +29,6 @@ from grafana.generator.variables import data_source
 
 _SOURCE = Key("source", "Source")
 _NOT_YET = "No source was read yet"
-_NO_EXPORTER = "No exporter answers"
 
 
 def exporter_health() -> Page:
@@ -84,7 +83,6 @@ def _state() -> list[Placed]:
             COUNT,
             steps=GOOD_AT_ONE,
             words={"1": "Loaded", "0": "Refused"},
-            no_data=_NO_EXPORTER,
         ),
         figure(
             "Own AWS cost",
@@ -93,7 +91,6 @@ def _state() -> list[Placed]:
             SHARE,
             decimals=1,
             steps=NEAR_AND_REACHED,
-            no_data=_NO_EXPORTER,
         ),
         figure(
             "Users folded",
@@ -101,7 +98,6 @@ def _state() -> list[Placed]:
             f"max({each(metrics.FOLDED_USERS)})",
             COUNT,
             steps=((None, GREEN), (1, ORANGE)),
-            no_data=_NO_EXPORTER,
         ),
     ]
     versions = listing(
@@ -113,7 +109,6 @@ def _state() -> list[Placed]:
             Column("Configured", _ago(_CONFIGURED), AGO, width=150),
         ],
         sort="Version",
-        no_data=_NO_EXPORTER,
     )
     return [*(Placed(one, 4, 4) for one in figures), Placed(versions, 24, 4)]
 
@@ -280,7 +275,6 @@ def _size() -> list[Placed]:
                 "Series of the last snapshot; metrics.max_series bounds them.",
                 [Series(f"max({each(metrics.SERIES)})", "series")],
                 COUNT,
-                no_data=_NO_EXPORTER,
             ),
             8,
             7,
@@ -308,7 +302,6 @@ def _size() -> list[Placed]:
                 ],
                 USD,
                 decimals=2,
-                no_data=_NO_EXPORTER,
             ),
             8,
             7,

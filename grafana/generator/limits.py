@@ -26,7 +26,7 @@ from grafana.generator.panels import (
 from grafana.generator.promql import each
 from grafana.generator.variables import data_source, limit_choices
 
-NO_LIMITS = "No limit is configured for this"
+NO_LIMITS = "No limit is in use"
 _CHOSEN = ('product=~"$product"', 'limit=~"$limit"')
 _KEYS = "limit, subject, measure, period"
 _SUBJECT = '"subject", " ", "application", "user", "model", "region", "account_id"'

@@ -163,7 +163,6 @@ def _trust() -> list[Placed]:
             COUNT,
             steps=GOOD_AT_ONE,
             words={"1": "All up", "0": "Failing"},
-            no_data="No exporter",
             link=links.EXPORTER,
         ),
         figure(
@@ -173,7 +172,6 @@ def _trust() -> list[Placed]:
             COUNT,
             steps=((None, ORANGE), (1, GREEN)),
             words={"1": "Yes", "0": "Catching up"},
-            no_data="No exporter",
             link=links.EXPORTER,
         ),
         figure(

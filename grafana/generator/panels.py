@@ -286,7 +286,9 @@ def _over_time(
 def _describe(
     panel: Panel, title: str, description: str, unit: str, decimals: int | None, no_data: str
 ) -> None:
-    panel.title(title).description(description).datasource(DATASOURCE).unit(unit).no_value(no_data)
+    panel.title(title).description(description).datasource(DATASOURCE).unit(unit)
+    # Where the exporter is down, the reason may be another one than that there is nothing to show.
+    panel.no_value(no_data if no_data == NO_DATA else f"{no_data}, or no data")
     if decimals is not None:
         panel.decimals(decimals)
 

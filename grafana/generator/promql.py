@@ -27,15 +27,19 @@ def total(metric: Metric, *where: str, by: str = "") -> str:
 
 def over_range(metric: Metric, *where: str, by: str = "") -> str:
     """Return by how much a counter rose within the dashboard's range of time."""
-    return _increase(metric, "$__range", "", where, by)
+    return _summed(f"increase({metric.name}{_selector(where)}[$__range])", by)
 
 
 def per_interval(metric: Metric, *where: str, by: str = "") -> str:
     """Return by how much a counter rose in each interval of a panel, at the interval's start.
 
     The offset looks ahead, so that a day's bar stands at that day, and the last bar is today's.
+    $__rate_interval is a scrape longer than the interval, so that what rose between the last sample
+    of one and the first of the next is in one of them, however seldom there are samples.
     """
-    return _increase(metric, "$__interval", " offset -$__interval", where, by)
+    window = "[$__rate_interval] offset -$__interval"
+    rate = f"rate({metric.name}{_selector(where)}{window})"
+    return f"{_summed(rate, by)} * $__interval_ms / 1000"
 
 
 def ratio(numerator: str, denominator: str, by: str = "") -> str:
@@ -43,9 +47,8 @@ def ratio(numerator: str, denominator: str, by: str = "") -> str:
     return f"{numerator} / {_on(by)}({denominator} > 0)"
 
 
-def _increase(metric: Metric, window: str, offset: str, where: tuple[str, ...], by: str) -> str:
-    increase = f"increase({metric.name}{_selector(where)}[{window}]{offset})"
-    return f"{_sum(by)} (max without (instance, pod) ({increase}))"
+def _summed(rise: str, by: str) -> str:
+    return f"{_sum(by)} (max without (instance, pod) ({rise}))"
 
 
 def _selector(where: tuple[str, ...]) -> str:
