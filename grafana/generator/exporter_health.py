@@ -29,6 +29,8 @@ from grafana.generator.variables import data_source
 
 _SOURCE = Key("source", "Source")
 _NOT_YET = "No source was read yet"
+_NONE_OF_A_SOURCE = Series(f"0 * max by (source) ({each(metrics.SOURCE_UP)})", "{{source}}: none")
+"""Shows that there was none where the exporter is up, and nothing where it is not."""
 
 
 def exporter_health() -> Page:
@@ -149,23 +151,23 @@ def _sources() -> list[Placed]:
                 "How every source did at its last refresh.",
                 [_SOURCE],
                 [
-                    Column("Up", by_source(metrics.SOURCE_UP), COUNT, steps=GOOD_AT_ONE, width=60),
+                    Column("Up", by_source(metrics.SOURCE_UP), COUNT, steps=GOOD_AT_ONE, width=50),
                     Column(
                         "Complete",
                         by_source(metrics.SOURCE_COMPLETE),
                         COUNT,
                         steps=((None, ORANGE), (1, GREEN)),
-                        width=90,
+                        width=80,
                     ),
-                    Column("Backlog", by_source(metrics.SOURCE_BACKLOG), COUNT, width=90),
+                    Column("Backlog", by_source(metrics.SOURCE_BACKLOG), COUNT, width=70),
                     Column(
                         "Last success",
                         f"1000 * {by_source(metrics.SOURCE_LAST_SUCCESS)}",
                         AGO,
-                        width=140,
+                        width=145,
                     ),
                     Column(
-                        "Took", by_source(metrics.SOURCE_DURATION), SECONDS, decimals=2, width=90
+                        "Took", by_source(metrics.SOURCE_DURATION), SECONDS, decimals=2, width=80
                     ),
                 ],
                 sort="Source",
@@ -180,17 +182,17 @@ def _sources() -> list[Placed]:
                 "Newest record",
                 "Of each account and region; an old one may mean that nobody calls a model there.",
                 [
-                    Key("account_id", "Account", width=120),
-                    Key("region", "Region", width=130),
+                    Key("account_id", "Account", width=115),
+                    Key("region", "Region", width=125),
                     _SOURCE,
-                    Key("accuracy", "Accuracy", width=100),
+                    Key("accuracy", "Accuracy", width=85),
                 ],
                 [
                     Column(
                         "Newest",
                         f"1000 * {newest} * on ({place}) group_left (accuracy) {accuracy}",
                         AGO,
-                        width=140,
+                        width=115,
                     )
                 ],
                 sort="Newest",
@@ -219,12 +221,13 @@ def _sources() -> list[Placed]:
                     Series(
                         per_interval(metrics.SOURCE_ERRORS, by="source, reason"),
                         "{{source}}: {{reason}}",
-                    )
+                    ),
+                    _NONE_OF_A_SOURCE,
                 ],
                 COUNT,
                 decimals=0,
                 interval="5m",
-                no_data="No errors in this range",
+                no_data=_NOT_YET,
             ),
             12,
             7,
@@ -254,11 +257,11 @@ def _reading() -> list[Placed]:
             bars(
                 "Rejected",
                 "Log records, or whole objects, that were not taken, by the reason.",
-                [Series(rejected, "{{source}}: {{reason}}")],
+                [Series(rejected, "{{source}}: {{reason}}"), _NONE_OF_A_SOURCE],
                 COUNT,
                 decimals=0,
                 interval="5m",
-                no_data="Nothing was rejected in this range",
+                no_data=_NOT_YET,
             ),
             24,
             6,
@@ -268,6 +271,7 @@ def _reading() -> list[Placed]:
 
 def _size() -> list[Placed]:
     requests = per_interval(metrics.AWS_REQUESTS, by="aws_service, operation")
+    none = Series(f"0 * max({each(metrics.AWS_COST_CEILING)})", "none")
     return [
         Placed(
             lines(
@@ -283,11 +287,10 @@ def _size() -> list[Placed]:
             bars(
                 "Requests to AWS",
                 "The exporter's own requests, retries included; none where it reads a folder.",
-                [Series(requests, "{{aws_service}} {{operation}}")],
+                [Series(requests, "{{aws_service}} {{operation}}"), none],
                 COUNT,
                 decimals=0,
                 interval="5m",
-                no_data="No requests to AWS in this range",
             ),
             8,
             7,

@@ -3,7 +3,7 @@
 from exporter import metrics
 from grafana.generator import usage
 from grafana.generator.layout import Page, Placed, Question
-from grafana.generator.panels import COUNT, ORANGE, USD, Column, Key, Series, listing, shares
+from grafana.generator.panels import COUNT, ORANGE, USD, WHOLE, Column, Key, Series, listing, shares
 from grafana.generator.promql import chosen, each, ratio, total
 from grafana.generator.spending import NOTHING_SPENT, spending_in_range
 from grafana.generator.variables import choices, data_source
@@ -44,7 +44,7 @@ def _this_month() -> list[Placed]:
         [_MODEL],
         [
             Column("Cost", cost, USD, 2, width=100),
-            Column("Calls", calls, COUNT, width=90),
+            Column("Calls", calls, WHOLE, 0, width=90),
             Column("Tokens", tokens, COUNT, 1, width=100),
             Column("Cost a call", ratio(cost, calls, "model"), USD, 4, width=110),
             Column("Prompt a call", ratio(read, calls, "model"), COUNT, 1, width=120),
@@ -155,7 +155,7 @@ def _prices() -> list[Placed]:
                 "What the models are called",
                 "Name and provider of every model that was called this month.",
                 [_MODEL, Key("name", "Name"), Key("provider", "Provider", width=140)],
-                [Column("Calls", _named_calls(), COUNT, width=100)],
+                [Column("Calls", _named_calls(), WHOLE, 0, width=100)],
                 sort="Calls",
                 no_data="No calls this month",
             ),
@@ -186,7 +186,7 @@ def _unpriced() -> list[Placed]:
                 "Calls without a price",
                 "Why they have none; not_token_billed is billed by image, second or hour instead.",
                 [_MODEL, *place, Key("reason", "Reason", width=150)],
-                [Column("Calls", calls, COUNT, steps=((None, ORANGE),), width=80)],
+                [Column("Calls", calls, WHOLE, 0, steps=((None, ORANGE),), width=80)],
                 sort="Calls",
                 no_data=_ALL_PRICED,
             ),

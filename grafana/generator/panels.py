@@ -21,6 +21,9 @@ from grafana.generator.variables import DATASOURCE
 
 USD = "currencyUSD"
 COUNT = "short"
+"""Thousands as K, millions as Mil."""
+WHOLE = "locale"
+"""All digits, in groups."""
 SHARE = "percentunit"
 SECONDS = "s"
 BYTES = "bytes"

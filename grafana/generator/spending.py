@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from grafana_foundation_sdk.builders import table
 
 from exporter import metrics
-from grafana.generator.panels import COUNT, SHARE, USD, Column, Key, listing
+from grafana.generator.panels import COUNT, SHARE, USD, WHOLE, Column, Key, listing
 from grafana.generator.promql import over_range, ratio, total
 
 NOTHING_SPENT = "Nothing has a price yet"
@@ -48,7 +48,7 @@ def spending_in_range(
         [
             Column("Cost", cost, USD, 2, width=100),
             Column("Tokens", tokens, COUNT, 1, width=100),
-            Column("Calls", calls, COUNT, 0, width=100),
+            Column("Calls", calls, WHOLE, 0, width=100),
             Column("Cost a call", ratio(cost, calls, by), USD, 4, width=110),
             Column("Tokens a call", ratio(tokens, calls, by), COUNT, 1, width=120),
         ],
