@@ -102,6 +102,81 @@ def serve(
 
 
 @main.command()
+@click.option(
+    "--config.file",
+    "config_file",
+    type=_EXISTING_FILE,
+    default=Path("config.yaml"),
+    show_default=True,
+    help="The configuration of the exporter whose ledger is read.",
+)
+@click.option(
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="The file to write; without it, standard output.",
+)
+@click.option(
+    "--from",
+    "first",
+    metavar="DATE",
+    help="The first day, such as 2026-10-01; without it, the first of last month.",
+)
+@click.option("--to", "last", metavar="DATE", help="The last day; without it, up to now.")
+@click.option(
+    "--step",
+    default="1h",
+    show_default=True,
+    help="Time between two moments: a multiple of 15m, 1d at most.",
+)
+@click.option(
+    "--label",
+    "labels",
+    metavar="NAME=VALUE",
+    multiple=True,
+    help="A label that Prometheus adds when it scrapes, such as job=bedrock; repeatable.",
+)
+@click.option(
+    "--wait",
+    default="0s",
+    show_default=True,
+    help="How long to wait until the exporter has read all of its history.",
+)
+def backfill(
+    config_file: Path,
+    output: Path | None,
+    first: str | None,
+    last: str | None,
+    step: str,
+    labels: tuple[str, ...],
+    wait: str,
+) -> None:
+    """Write history as OpenMetrics, for promtool tsdb create-blocks-from.
+
+    Each gauge and counter of usage and limits, as the exporter would have shown it at each moment.
+    """
+    import signal
+    import time
+    from datetime import UTC, datetime
+
+    from exporter import config
+    from exporter.backfill import BackfillError, parse_request, write_history
+
+    try:
+        request = parse_request(first, last, step, labels, wait)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from None
+    # What is unfinished is removed on the way out.
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+    try:
+        settings = config.load(config_file)
+        written = write_history(settings, request, output, lambda: datetime.now(UTC), time.sleep)
+    except (config.ConfigError, BackfillError) as error:
+        click.echo(str(error), err=True)
+        sys.exit(1)
+    click.echo(str(written), err=True)
+
+
+@main.command()
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
 @click.option(
     "--days",

@@ -20,8 +20,9 @@ import prometheus_client.openmetrics.exposition as openmetrics_text
 from isal import isal_zlib
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
+from prometheus_client.utils import floatToGoString
 
-from exporter.metrics import Family, Type, Value
+from exporter.metrics import Family, Metric, Type, Value
 
 TEXT_CONTENT_TYPE = text.CONTENT_TYPE_PLAIN_0_0_4
 OPENMETRICS_CONTENT_TYPE = openmetrics_text.CONTENT_TYPE_LATEST
@@ -35,6 +36,7 @@ _INFLATED_BYTES_PER_PART = 2**18
 
 _ClientFamily = CounterMetricFamily | GaugeMetricFamily
 _Sample = tuple[tuple[str, ...], Value]
+_Points = Iterable[tuple[float, float]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,19 @@ def render(families: Iterable[Family], openmetrics: bool) -> Iterator[bytes]:
         if family.samples:
             yield _head(family, openmetrics)
             yield from _sample_lines(family)
+
+
+def render_history(
+    metric: Metric, labels: tuple[str, ...], series: Iterable[tuple[tuple[str, ...], _Points]]
+) -> Iterator[bytes]:
+    """Render a metric's series, each with all its points, as OpenMetrics without its END.
+
+    A point is a time, in whole seconds since the epoch, and the value that the series had then.
+    """
+    yield _head(Family(metric, labels), openmetrics=True)
+    for values, points in series:
+        name = _series_name(metric, labels, values)
+        yield "".join([f"{name} {_number(value)} {time:.0f}\n" for time, value in points]).encode()
 
 
 def expose(families: Iterable[Family]) -> tuple[Body, Body]:
@@ -180,6 +195,17 @@ def _render_block(family: Family, samples: list[_Sample]) -> bytes:
     except UnicodeEncodeError:
         spelled = [(tuple(map(_spell_out, labels)), value) for labels, value in samples]
         return generate(_Only(_client_family(family, spelled)), openmetrics=False)
+
+
+def _series_name(metric: Metric, labels: tuple[str, ...], values: tuple[str, ...]) -> str:
+    """Return a series as a sample line begins with it."""
+    (lines,) = _sample_lines(Family(metric, labels, {values: 0}))
+    return lines.decode().rpartition(" ")[0]
+
+
+def _number(value: float) -> str:
+    text: str = floatToGoString(value)  # type: ignore[no-untyped-call]
+    return text
 
 
 def _spell_out(label: str) -> str:

@@ -17,7 +17,7 @@ from exporter import metrics
 from exporter.aws.meter import request_cost_usd
 from exporter.config import Config
 from exporter.interpretation import periods
-from exporter.ledger import LedgerError, WritableLedger
+from exporter.ledger import FIRST_FILL, LedgerError, WritableLedger
 from exporter.logs import Logger
 from exporter.snapshot import Snapshot, SnapshotBuilder
 from exporter.snapshot.counters import Counters
@@ -32,7 +32,6 @@ _SECONDS_A_TRANSACTION = 1.0
 _PROGRESS_SECONDS = 10.0
 """How often a snapshot is published while a long reading goes on, unless building takes long."""
 _PRUNE_EVERY = timedelta(hours=1)
-_FIRST_FILL = "first_fill_completed_at"
 
 
 class Source(Protocol):
@@ -75,7 +74,7 @@ class Refresh:
         self._counters = Counters(settings.metrics.counter_birth)
         self._statuses: dict[str, SourceStatus] = {}
         self._is_failed = False
-        self._is_first_fill = ledger.note(_FIRST_FILL) is None
+        self._is_first_fill = ledger.note(FIRST_FILL) is None
         self._pruned_at: datetime | None = None
         self._published = 0.0
         self._publish_seconds = 0.0
@@ -312,7 +311,7 @@ class Refresh:
         """From the end of the first fill on, what is read counts as new."""
         done = all(status.up and status.complete for status in self._statuses.values())
         if self._is_first_fill and done:
-            self._ledger.leave_note(_FIRST_FILL, self._clock().isoformat())
+            self._ledger.leave_note(FIRST_FILL, self._clock().isoformat())
             self._is_first_fill = False
 
     def _prune(self) -> None:

@@ -6,7 +6,15 @@ readers may look on. Nothing is interpreted here: names, prices and days come la
 """
 
 from exporter.ledger.database import LedgerError
-from exporter.ledger.reader import Ledger, NewestRecord
+from exporter.ledger.past import PastLedger
+from exporter.ledger.reader import FIRST_FILL, Ledger, NewestRecord
 from exporter.ledger.writer import WritableLedger
 
-__all__ = ["Ledger", "LedgerError", "NewestRecord", "WritableLedger"]
+__all__ = [
+    "FIRST_FILL",
+    "Ledger",
+    "LedgerError",
+    "NewestRecord",
+    "PastLedger",
+    "WritableLedger",
+]

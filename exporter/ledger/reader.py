@@ -10,6 +10,9 @@ from typing import NamedTuple, Self
 from exporter.ledger.database import open_for_reading, told
 from exporter.usage import SLOT_SECONDS, AwsRequest, Counts, Fact, Progress, Summed
 
+FIRST_FILL = "first_fill_completed_at"
+"""The note that is left when all that there was to read at first is read."""
+
 _SLOTS_A_DAY = 86_400 // SLOT_SECONDS
 
 

@@ -3,6 +3,6 @@
 Built at the end of a refresh; a scrape never comes here.
 """
 
-from exporter.snapshot.builder import Snapshot, SnapshotBuilder
+from exporter.snapshot.builder import Snapshot, SnapshotBuilder, UsageSnapshot
 
-__all__ = ["Snapshot", "SnapshotBuilder"]
+__all__ = ["Snapshot", "SnapshotBuilder", "UsageSnapshot"]

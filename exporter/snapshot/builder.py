@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from exporter import metrics
 from exporter.config import Config
-from exporter.interpretation.limits import evaluate
+from exporter.interpretation.limits import LimitState, evaluate
 from exporter.interpretation.meaning import Interpreter
 from exporter.interpretation.prices import PriceBook
 from exporter.interpretation.totals import Totals
@@ -58,6 +58,20 @@ class Snapshot:
         return sum(len(family.samples) for family in self.families)
 
 
+@dataclass(frozen=True, slots=True)
+class UsageSnapshot:
+    """All that is exposed of usage and limits, as of one moment."""
+
+    families: tuple[Family, ...]
+    """In the order of the catalogue."""
+    month: str
+    """The month of the gauges, as 2026-11."""
+    exposed_users: frozenset[str]
+    """Users whose usage of this month has series of its own."""
+    folded: frozenset[str]
+    """The other users."""
+
+
 class SnapshotBuilder:
     """Builds snapshots of one ledger under one configuration; the counters outlive it."""
 
@@ -82,32 +96,67 @@ class SnapshotBuilder:
 
     def build(self, now: datetime, sources: Sequence[SourceStatus], spend: AwsSpend) -> Snapshot:
         """Return the snapshot as of `now`."""
-        settings, zone = self._settings, self._settings.timezone
-        usage = self._history.usage(now)
-        limits = evaluate(settings.limits, group_usage(usage), now, zone) if settings.limits else []
+        usage, limits = self._evaluate(now)
         newest = self._ledger.newest_records()
-        month = f"{now.astimezone(zone):%Y-%m}"
-        families = [
-            application_family(settings.attribution.applications),
-            *limit_families(limits),
+        own = [
             *record_families(newest),
             *source_families(sources),
             *spend_families(spend),
-            refresh_family(settings.refresh_interval),
+            refresh_family(self._settings.refresh_interval),
             *self._own_counters(now),
         ]
-        room = settings.metrics.max_series - _count_series(families) - _SIZE_SERIES
+        told = self._tell(usage, limits, now, _count_series(own) + _SIZE_SERIES)
+        families = [*told.families, *own]
+        families += _size_families(families, told.folded)
+        return Snapshot(
+            families=_in_order(families),
+            page=page_view(
+                self._settings,
+                usage,
+                self._history.daily_cost_usd(now),
+                limits,
+                sources,
+                newest,
+                self._counters,
+                spend,
+                now,
+            ),
+            month=told.month,
+            exposed_users=told.exposed_users,
+        )
+
+    def build_usage(self, now: datetime) -> UsageSnapshot:
+        """Return what a snapshot as of `now` has of usage alone: no page, and no exporter."""
+        usage, limits = self._evaluate(now)
+        return self._tell(usage, limits, now, reserved=0)
+
+    def _evaluate(self, now: datetime) -> tuple[PeriodUsage, list[LimitState]]:
+        settings, usage = self._settings, self._history.usage(now)
+        if not settings.limits:
+            return usage, []
+        return usage, evaluate(settings.limits, group_usage(usage), now, settings.timezone)
+
+    def _tell(
+        self, usage: PeriodUsage, limits: Iterable[LimitState], now: datetime, reserved: int
+    ) -> UsageSnapshot:
+        """Return usage and limits as they are exposed beside so many other series."""
+        settings = self._settings
+        month = f"{now.astimezone(settings.timezone):%Y-%m}"
+        families = [
+            application_family(settings.attribution.applications),
+            *limit_families(limits),
+        ]
+        room = settings.metrics.max_series - _count_series(families) - reserved
         exposure, gauges, counters = self._fit(usage, now, month, room)
         count_totals(self._counters, self._uncounted, exposure)
         self._uncounted = Totals()
         families += gauges
         families += [self._counters.family(born.metric, now, born.samples) for born in counters]
-        families += _size_families(families, exposure.folded)
-        return Snapshot(
-            families=tuple(sorted(families, key=lambda family: _ORDER[family.metric.name])),
-            page=page_view(settings, usage, limits, sources, newest, self._counters, spend, now),
+        return UsageSnapshot(
+            families=_in_order(families),
             month=month,
             exposed_users=_exposed_users(usage, exposure),
+            folded=exposure.folded,
         )
 
     def _own_counters(self, now: datetime) -> list[Family]:
@@ -136,6 +185,10 @@ class SnapshotBuilder:
             gauges = usage_families(usage, exposure, now, zone)
             counters = counters_at_zero(usage, exposure)
         return exposure, gauges, counters
+
+
+def _in_order(families: Iterable[Family]) -> tuple[Family, ...]:
+    return tuple(sorted(families, key=lambda family: _ORDER[family.metric.name]))
 
 
 def _cost_usd_by_user(usage: PeriodUsage) -> dict[str, Decimal]:

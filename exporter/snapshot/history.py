@@ -40,8 +40,6 @@ class PeriodUsage:
     """The last 7 full days, before today."""
     requests_by_hour: Mapping[tuple[str, int], int]
     """By application and hour of the day, of the last 30 days with today."""
-    daily_cost_usd: tuple[tuple[date, Decimal], ...]
-    """The days of this month up to today that have data."""
     first_slot: int | None
     """Earliest slot of this and the previous month; None where there is no usage."""
 
@@ -66,13 +64,13 @@ class History:
 
     def usage(self, now: datetime) -> PeriodUsage:
         """Return the usage of every period that holds `now` or comes before it."""
+        self._remembered, self._used = self._used, {}
         today = periods.today(now, self._zone)
         month = periods.this_month(now, self._zone)
         late = periods.last_full_days(now, self._zone, _LATE_DAYS).start
-        self._used = {}
         this_month = self._total(SlotRange(month.start, today.end), late, today.start)
         previous_month = self._total(periods.previous_month(now, self._zone), late)
-        usage = PeriodUsage(
+        return PeriodUsage(
             today=self._total(today),
             month=this_month,
             previous_month=previous_month,
@@ -81,7 +79,6 @@ class History:
             ).groups,
             last_7_days=self._total(periods.last_full_days(now, self._zone), late).groups,
             requests_by_hour=self._requests_by_hour(now, late),
-            daily_cost_usd=self._daily_cost_usd(month.start, now),
             first_slot=min(
                 (
                     group.first_slot
@@ -91,8 +88,14 @@ class History:
                 default=None,
             ),
         )
-        self._remembered = self._used
-        return usage
+
+    def daily_cost_usd(self, now: datetime) -> tuple[tuple[date, Decimal], ...]:
+        """Return the cost of the days of this month up to today that have data."""
+        last = now.astimezone(self._zone).date()
+        first = last.replace(day=1)
+        days = [first + timedelta(days=count) for count in range((last - first).days + 1)]
+        costs = [(day, self._day_cost_usd(day)) for day in days]
+        return tuple((day, cost) for day, cost in costs if cost is not None)
 
     def _total(self, slots: SlotRange, *borders: int) -> Totals:
         """Return the totals of a range, put together of the parts between borders."""
@@ -124,13 +127,6 @@ class History:
             meaning = self.interpret(self._ledger.fact(number))
             if meaning is not None:
                 yield meaning, summed
-
-    def _daily_cost_usd(self, start: int, now: datetime) -> tuple[tuple[date, Decimal], ...]:
-        first = slot_start(start).astimezone(self._zone).date()
-        last = now.astimezone(self._zone).date()
-        days = [first + timedelta(days=count) for count in range((last - first).days + 1)]
-        costs = [(day, self._day_cost_usd(day)) for day in days]
-        return tuple((day, cost) for day, cost in costs if cost is not None)
 
     def _day_cost_usd(self, day: date) -> Decimal | None:
         """Return what a day cost; None where it has no usage."""

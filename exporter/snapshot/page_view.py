@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 
 from exporter import __version__, metrics
@@ -35,6 +35,7 @@ _TOO_LITTLE = Absent("less than 24 hours of data")
 def page_view(
     settings: Config,
     usage: PeriodUsage,
+    daily_cost_usd: tuple[tuple[date, Decimal], ...],
     limits: Iterable[LimitState],
     sources: Sequence[SourceStatus],
     newest: Sequence[NewestRecord],
@@ -56,7 +57,7 @@ def page_view(
         else Absent("no usage read"),
         projected_month_usd=projected_usd,
         daily_mean_usd=mean_usd,
-        daily_cost_usd=usage.daily_cost_usd,
+        daily_cost_usd=daily_cost_usd,
         cost_usd_month_by_provenance={
             str(of): cost for of, cost in usage.month.cost_by_provenance.items()
         },

@@ -225,10 +225,11 @@ calls = st.builds(
 )
 
 
-def usage_at(path: Path, now: datetime) -> PeriodUsage:
+def usage_at(path: Path, now: datetime) -> tuple[PeriodUsage, object]:
     """Return what a reader finds that remembers nothing."""
     with closing(Ledger.open(path)) as ledger:
-        return History(ledger, INTERPRETER, ZONE).usage(now)
+        history = History(ledger, INTERPRETER, ZONE)
+        return history.usage(now), history.daily_cost_usd(now)
 
 
 @given(
@@ -252,7 +253,8 @@ def test_what_is_remembered_equals_what_a_fresh_look_finds(
         for number, (taken, pause) in enumerate(rounds):
             unit = LogObject(ACCOUNT, REGION, number, "object")
             ledger.apply([Batch("logs", unit, tuple(taken))])
-            assert history.usage(now) == usage_at(ledger.path, now)
+            found = history.usage(now), history.daily_cost_usd(now)
+            assert found == usage_at(ledger.path, now)
             now += pause
         ledger.close()
 
@@ -273,7 +275,8 @@ def test_nothing_is_summed_again_when_only_time_has_passed(tmp_path: Path) -> No
     exporter.fill(*(used(now - timedelta(hours=hours)) for hours in range(1200)))
     with closing(CountingLedger.open(exporter.ledger.path)) as ledger:
         history = History(ledger, INTERPRETER, ZONE)
-        first = history.usage(now)
+        first = history.usage(now), history.daily_cost_usd(now)
         summed = ledger.asked
-        assert history.usage(now + timedelta(minutes=5)) == first
+        later = now + timedelta(minutes=5)
+        assert (history.usage(later), history.daily_cost_usd(later)) == first
         assert ledger.asked == summed > 0
