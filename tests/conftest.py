@@ -61,6 +61,18 @@ def promtool() -> Path:
     return _need("promtool")
 
 
+@pytest.fixture(scope="session")
+def alertmanager_binary() -> Path:
+    """The program alertmanager, by Debian's name of it, too; without it, the test is skipped."""
+    return _need("alertmanager", "prometheus-alertmanager")
+
+
+@pytest.fixture(scope="session")
+def amtool() -> Path:
+    """The program amtool; without it, the test is skipped."""
+    return _need("amtool")
+
+
 @pytest.fixture
 def start_prometheus(
     prometheus_binary: Path, tmp_path: Path
@@ -95,8 +107,9 @@ def start_exporter(tmp_path: Path) -> Iterator[Callable[..., Service]]:
         yield start
 
 
-def _need(name: str) -> Path:
-    program = find_program(name)
-    if program is None:
-        pytest.skip(f"{name} is missing; {REMEDY}")
-    return program
+def _need(*names: str) -> Path:
+    """Find a program by the first of its names that is there."""
+    for name in names:
+        if program := find_program(name):
+            return program
+    pytest.skip(f"{names[0]} is missing; {REMEDY}")

@@ -25,7 +25,9 @@ from typing import Any, Self
 ROOT = Path(__file__).resolve().parent.parent
 """The checkout."""
 
-REMEDY = "`make test` fetches it on Debian and Ubuntu; on macOS: brew install prometheus"
+REMEDY = (
+    "`make test` fetches it on Debian and Ubuntu; on macOS: brew install prometheus alertmanager"
+)
 
 _DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
