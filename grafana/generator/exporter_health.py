@@ -24,12 +24,12 @@ from grafana.generator.panels import (
     lines,
     listing,
 )
-from grafana.generator.promql import each, per_interval, ratio, total
+from grafana.generator.promql import each, per_interval, ratio, total, zero_where
 from grafana.generator.variables import data_source
 
 _SOURCE = Key("source", "Source")
 _NOT_YET = "No source was read yet"
-_NONE_OF_A_SOURCE = Series(f"0 * max by (source) ({each(metrics.SOURCE_UP)})", "{{source}}: none")
+_NONE_OF_A_SOURCE = Series(zero_where(metrics.SOURCE_UP, by="source"), "{{source}}: none")
 """Shows that there was none where the exporter is up, and nothing where it is not."""
 
 
@@ -271,7 +271,7 @@ def _reading() -> list[Placed]:
 
 def _size() -> list[Placed]:
     requests = per_interval(metrics.AWS_REQUESTS, by="aws_service, operation")
-    none = Series(f"0 * max({each(metrics.AWS_COST_CEILING)})", "none")
+    none = Series(zero_where(metrics.AWS_COST_CEILING), "none")
     return [
         Placed(
             lines(

@@ -9,6 +9,9 @@ larger part: a scrape configuration does well to keep that label stable.
 
 from exporter.metrics import Metric
 
+_AHEAD = "[$__rate_interval] offset -$__interval"
+"""What an interval that begins at a point of a panel holds, and a scrape before it."""
+
 
 def chosen(*labels: str) -> tuple[str, ...]:
     """Select what the reader chose in the variables of these names; All is any value, or none."""
@@ -37,9 +40,14 @@ def per_interval(metric: Metric, *where: str, by: str = "") -> str:
     $__rate_interval is a scrape longer than the interval, so that what rose between the last sample
     of one and the first of the next is in one of them, however seldom there are samples.
     """
-    window = "[$__rate_interval] offset -$__interval"
-    rate = f"rate({metric.name}{_selector(where)}{window})"
+    rate = f"rate({metric.name}{_selector(where)}{_AHEAD})"
     return f"{_summed(rate, by)} * $__interval_ms / 1000"
+
+
+def zero_where(metric: Metric, by: str = "") -> str:
+    """Return 0 in each interval of a panel in which a gauge is there."""
+    there = f"max without (instance, pod) (max_over_time({metric.name}{_AHEAD}))"
+    return f"0 * max by ({by}) ({there})" if by else f"0 * max({there})"
 
 
 def ratio(numerator: str, denominator: str, by: str = "") -> str:
