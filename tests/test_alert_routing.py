@@ -6,6 +6,7 @@ import re
 import subprocess
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import pytest
 from alerting import (
     SHIPPED,
     Inbox,
+    Message,
     filled_in,
     mail_inbox,
     post,
@@ -150,8 +152,7 @@ def test_fifty_users_over_their_limit_are_one_mail(alertmanager: Service, mail: 
     assert letter.place == "developer-tools@example.com"
     parsed = email.message_from_string(letter.body)
     assert parsed["Subject"] == "50 alerts BedrockUsageLimitReached, CodeReviewer"
-    (part,) = parsed.get_payload()
-    lines = part.get_payload(decode=True).decode().splitlines()
+    lines = text_of(letter).splitlines()
     assert lines[:10] == [f"- {user} used it all" for user in users[:10]]
     assert lines[10:] == [
         "- and others, 50 in all",
@@ -161,6 +162,34 @@ def test_fifty_users_over_their_limit_are_one_mail(alertmanager: Service, mail: 
         "Dashboard: http://localhost:3000/d/bedrock-limits",
         "Runbook: docs/runbooks/BedrockUsageLimitReached.md",
     ]
+
+
+def test_a_message_says_what_is_over_and_what_is_not(alertmanager: Service, mail: Inbox) -> None:
+    alice = reached("CodeReviewer", "engineering", user="alice")
+    bob = reached("CodeReviewer", "engineering", user="bob")
+    post(alertmanager, alice, bob)
+    mail.wait_for(lambda message: True, log=alertmanager.log)
+    post(alertmanager, alice | {"endsAt": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"}, bob)
+    letter = mail.wait_for(lambda message: "Resolved" in text_of(message), log=alertmanager.log)
+    assert email.message_from_string(letter.body)["Subject"] == "bob used it all"
+    assert text_of(letter).splitlines()[:4] == [
+        "Resolved:",
+        "- alice used it all",
+        "",
+        "What BedrockUsageLimitReached means.",
+    ]
+
+
+def test_a_name_gives_no_command_to_a_channel(alertmanager: Service, web: Inbox) -> None:
+    post(alertmanager, reached("<!channel>", "customer-care"))
+    note = web.wait_for(lambda message: message.place == "/slack", log=alertmanager.log).content
+    assert note["attachments"][0]["title"] == "!channel used it all"
+
+
+def text_of(letter: Message) -> str:
+    """The text of a mail."""
+    (part,) = email.message_from_string(letter.body).get_payload()
+    return str(part.get_payload(decode=True).decode())
 
 
 def test_what_belongs_to_no_team_goes_to_the_webhook_with_its_token(
@@ -230,6 +259,14 @@ OTHER = LIMIT | {"limit": "another"}
         ),
         (
             [
+                alert("BedrockExporterDown", "critical", ""),
+                {"labels": {"alertname": "BedrockUnpricedTokens", "severity": "warning"}},
+                {"labels": {"alertname": "BedrockUserCostJump", "severity": "warning"}},
+            ],
+            {"BedrockUnpricedTokens", "BedrockUserCostJump"},
+        ),
+        (
+            [
                 alert("BedrockSourceFailing", "warning", "", source="logs"),
                 alert("BedrockDataStale", "warning", "", source="logs"),
                 alert("BedrockDataIncomplete", "info", "", source="other"),
@@ -237,7 +274,7 @@ OTHER = LIMIT | {"limit": "another"}
             {"BedrockDataStale"},
         ),
     ],
-    ids=["reached", "near", "another-limit", "exporter-down", "source-failing"],
+    ids=["reached", "near", "another-limit", "exporter-down", "without-job", "source-failing"],
 )
 def test_one_cause_is_one_message(
     alerts: list[dict[str, Any]], silenced: set[str], alertmanager_binary: Path, tmp_path: Path

@@ -8,6 +8,7 @@ import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -102,10 +103,10 @@ def add_program(path: Path, text: str) -> None:
     path.chmod(0o755)
 
 
-def start(checkout: Path, path: str = os.environ["PATH"]) -> Stack:
-    """Start the stack on free ports, in a group of its own."""
+def start(checkout: Path, path: str = os.environ["PATH"], **chosen: int) -> Stack:
+    """Start the stack on free ports, or those chosen, in a group of its own."""
     programs = ("exporter", "prometheus", "alertmanager", "grafana")
-    ports = {name: find_free_port() for name in programs}
+    ports = {name: find_free_port() for name in programs} | chosen
     variables = {f"{name.upper()}_PORT": str(port) for name, port in ports.items()}
     with (checkout / "output").open("w") as output:
         process = subprocess.Popen(
@@ -227,6 +228,30 @@ def test_a_program_that_ends_takes_the_others_along(checkout: Path, tmp_path: Pa
     assert "alertmanager has ended." in failed.output
     assert failed.output.endswith("no room left\n")
     assert not failed.has_left_anything()
+
+
+def test_an_address_that_is_taken_is_refused_before_anything_is_written(
+    checkout: Path, tmp_path: Path
+) -> None:
+    copy = tmp_path / "checkout"
+    shutil.copytree(checkout, copy, symlinks=True, ignore=shutil.ignore_patterns("data"))
+    for name in ("prometheus", "promtool", "alertmanager"):
+        add_program(copy / "bin" / name, "#!/bin/sh\n")
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        refused = start(copy, f"{copy}/bin:/usr/bin:/bin", exporter=port)
+        assert refused.process.wait(20) == 1
+    assert refused.output == (
+        f"127.0.0.1:{port} is taken, perhaps by make run or another make stack: stop that, or set "
+        "EXPORTER_PORT.\n"
+    )
+    assert not (copy / "data").exists()
+
+
+def test_alertmanager_reads_credentials_from_the_checkout(stack: Stack) -> None:
+    text = (stack.folder / "data/stack/etc/prometheus/alertmanager.yml").read_text()
+    assert f"{stack.folder}/prometheus/secrets/slack-webhook-url" in text
+    assert "/etc/alertmanager" not in text
 
 
 def test_a_missing_program_is_named_with_a_remedy(checkout: Path, tmp_path: Path) -> None:
