@@ -28,7 +28,7 @@ from grafana.generator.variables import data_source, limit_choices
 
 NO_LIMITS = "No limit is in use"
 _CHOSEN = ('product=~"$product"', 'limit=~"$limit"')
-_KEYS = "limit, subject, measure, period"
+_KEYS = "job, limit, subject, measure, period"
 _SUBJECT = '"subject", " ", "application", "user", "model", "region", "account_id"'
 
 
@@ -91,7 +91,7 @@ def figures(*where: str, link: str = "") -> list[Placed]:
 
 def closest(where: Sequence[str], width: int) -> Placed:
     """Return the limits of which most is used."""
-    used = _by_subject(metrics.LIMIT_RATIO, *where, keys="limit, subject")
+    used = _by_subject(metrics.LIMIT_RATIO, *where, keys="job, limit, subject")
     panel = gauges(
         "Closest limits",
         "The six limits of which most is used; 100 % is the threshold.",
@@ -105,9 +105,13 @@ def closest(where: Sequence[str], width: int) -> Placed:
 
 
 def _by_subject(metric: Metric, *where: str, keys: str = _KEYS) -> str:
-    """Name what a limit is about by those of its labels that are not empty."""
+    """Name what a limit is about by those of its labels that are not empty.
+
+    Limits of two exporters, which are two jobs, may have the same name.
+    """
     joined = f"label_join({each(metric, *where)}, {_SUBJECT})"
-    return f'max by ({keys}) (label_replace({joined}, "subject", "$1", "subject", " *(.*?) *"))'
+    trimmed = f'label_replace({joined}, "subject", "$1", "subject", " *(.*?) *")'
+    return f'max by ({keys}) (label_replace({trimmed}, "subject", "all usage", "subject", ""))'
 
 
 def _table() -> table.Panel:
@@ -120,33 +124,32 @@ def _table() -> table.Panel:
         [
             Key("limit", "Limit"),
             Key("subject", "For"),
-            Key("measure", "Measure", width=110),
-            Key("period", "Period", width=80),
+            Key("measure", "Measure", width=95),
+            Key("period", "Period", width=70),
         ],
         [
-            Column("Used", _by_subject(metrics.LIMIT_USED, *_CHOSEN), COUNT, 2, width=110),
-            Column(
-                "Threshold", _by_subject(metrics.LIMIT_THRESHOLD, *_CHOSEN), COUNT, 1, width=110
-            ),
-            Column("Used share", used, SHARE, 1, steps=NEAR_AND_REACHED, most=1, width=200),
-            Column("Projected", projected, SHARE, 1, steps=NEAR_AND_REACHED, width=100),
+            Column("Used", _by_subject(metrics.LIMIT_USED, *_CHOSEN), COUNT, 2, width=95),
+            Column("Threshold", _by_subject(metrics.LIMIT_THRESHOLD, *_CHOSEN), COUNT, 1, width=95),
+            Column("Used share", used, SHARE, 1, steps=NEAR_AND_REACHED, most=1, width=150),
+            Column("Projected", projected, SHARE, 1, steps=NEAR_AND_REACHED, width=85),
             Column(
                 "Danger",
                 f"({used} >= {projected}) or {projected} or {used}",
                 SHARE,
                 1,
                 steps=NEAR_AND_REACHED,
-                width=100,
+                width=85,
             ),
-            Column("Time left", f"{reset} - time()", SECONDS, 1, width=110),
+            Column("Time left", f"{reset} - time()", SECONDS, 1, width=95),
         ],
         sort="Danger",
+        hidden=["job"],
         no_data=NO_LIMITS,
     )
 
 
 def _history() -> list[Placed]:
-    ratio = _by_subject(metrics.LIMIT_RATIO, *_CHOSEN, keys="limit, subject")
+    ratio = _by_subject(metrics.LIMIT_RATIO, *_CHOSEN, keys="job, limit, subject")
     # The same eight from the first moment to the last, instead of eight others at each.
     highest = f"topk(8, max_over_time({ratio}[$__range:1h] @ end()))"
     return [

@@ -235,9 +235,13 @@ def listing(
     *,
     sort: str,
     descending: bool = True,
+    hidden: Sequence[str] = (),
     no_data: str = NO_DATA,
 ) -> table.Panel:
-    """Return a table: a row for each value of the keys, sorted by the column of that heading."""
+    """Return a table: a row for each value of the keys, sorted by the column of that heading.
+
+    Hidden labels tell rows apart, but have no column.
+    """
     panel = table.Panel().cell_height(common.TableCellHeight.SM).show_header(True)
     panel.sort_by([build_common.TableSortByFieldState().display_name(sort).desc(descending)])
     _ask(panel, [_instant(column.expr, table_format=True) for column in columns])
@@ -245,7 +249,7 @@ def listing(
     for name, column in zip(_NAMES, columns, strict=False):
         headings["Value" if len(columns) == 1 else f"Value #{name}"] = column.heading
     panel.with_transformation(_transformation("merge", {}))
-    panel.with_transformation(_transformation("organize", _organized({"Time"}, headings)))
+    panel.with_transformation(_transformation("organize", _organized({"Time", *hidden}, headings)))
     for key in keys:
         panel.override_by_name(key.heading, _key_properties(key))
     for column in columns:
@@ -358,7 +362,11 @@ def _organized(hidden: Iterable[str], headings: dict[str, str]) -> dict[str, Any
 
 def _key_properties(key: Key) -> list[model.DynamicConfigValue]:
     # An account's id is a name, though it looks like a number.
-    properties = [model.DynamicConfigValue("unit", "string"), *_width(key.width)]
+    properties = [
+        model.DynamicConfigValue("unit", "string"),
+        model.DynamicConfigValue("noValue", "-"),
+        *_width(key.width),
+    ]
     if key.link:
         link = {"title": "Open ${__value.text}", "url": key.link}
         properties.append(model.DynamicConfigValue("links", [link]))
