@@ -474,7 +474,9 @@ def test_no_figure_rises_because_an_exporter_runs_twice(
             ask_now(full.prometheus, expression, moment)
             for expression in (both, of_instance(both, first))
         )
-        assert values(doubled) == pytest.approx(values(single), rel=0.5), f"{panel}: {both}"
+        # Prometheus estimates the few calls between two scrapes, which differ by address.
+        near = pytest.approx(values(single), rel=0.5, abs=2)
+        assert values(doubled) == near, f"{panel}: {both}"
         compared += len(doubled)
     assert compared > 100
 
