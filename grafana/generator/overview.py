@@ -1,7 +1,7 @@
 """The dashboard for everybody: limits, money, who and what drives it, and whether to trust it."""
 
 from exporter import metrics
-from grafana.generator import limits, links
+from grafana.generator import limits, links, usage
 from grafana.generator.exporter_health import age_in_refreshes
 from grafana.generator.layout import Page, Placed, Question
 from grafana.generator.panels import (
@@ -19,11 +19,10 @@ from grafana.generator.panels import (
     lines,
 )
 from grafana.generator.promql import chosen, each, per_interval, ratio, total
-from grafana.generator.spending import NOTHING_SPENT, spending
+from grafana.generator.spending import spending
 from grafana.generator.variables import choices, data_source
 
 _CHOSEN = chosen("account_id", "region")
-_TODAY = total(metrics.COST_TODAY, *_CHOSEN)
 _MONTH = total(metrics.COST_MONTH, *_CHOSEN)
 _PROJECTED = total(metrics.COST_PROJECTED, *_CHOSEN)
 _PREVIOUS = total(metrics.COST_PREVIOUS_MONTH, *_CHOSEN)
@@ -50,35 +49,7 @@ def _cost() -> list[Placed]:
     against = f"{_PROJECTED} / ({_PREVIOUS} > 0) - 1"
     saved = total(metrics.CACHE_SAVINGS, *_CHOSEN)
     by_day = per_interval(metrics.COST, *_CHOSEN, by="application")
-    month = total(metrics.COST_MONTH, *_CHOSEN)
     figures = [
-        figure(
-            "Today",
-            "Cost today, in the exporter's time zone.",
-            _TODAY,
-            USD,
-            decimals=2,
-            no_data=NOTHING_SPENT,
-        ),
-        figure(
-            "This month", "Cost this month so far.", _MONTH, USD, decimals=2, no_data=NOTHING_SPENT
-        ),
-        figure(
-            "Projected month",
-            "This month, if its remaining days cost what the last 7 did on average.",
-            _PROJECTED,
-            USD,
-            decimals=2,
-            no_data="Known after a day of data",
-        ),
-        figure(
-            "Previous month",
-            "Cost of the whole previous month.",
-            _PREVIOUS,
-            USD,
-            decimals=2,
-            no_data="No data of it",
-        ),
         figure(
             "Against previous",
             "Projected cost of this month against the previous month.",
@@ -99,6 +70,7 @@ def _cost() -> list[Placed]:
         ),
     ]
     return [
+        *usage.month_figures(_CHOSEN),
         *(Placed(one, 4, 4) for one in figures),
         Placed(
             bars(
@@ -115,7 +87,7 @@ def _cost() -> list[Placed]:
             lines(
                 "Month to date",
                 "How this month's cost adds up, exactly; it begins anew with the month.",
-                [Series(month, "this month so far"), Series(_PREVIOUS, "whole previous month")],
+                [Series(_MONTH, "this month so far"), Series(_PREVIOUS, "whole previous month")],
                 USD,
                 interval="1h",
             ),

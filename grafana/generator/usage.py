@@ -23,39 +23,48 @@ Where = Sequence[str]
 _NO_CALLS = "No calls in this range"
 
 
-def cost_figures(where: Where) -> list[Placed]:
-    """Return what it costs, in one line of figures."""
-    month = total(metrics.COST_MONTH, *where)
-    calls = total(metrics.REQUESTS_MONTH, *where)
-    figures = [
-        ("Today", "Cost today, in the exporter's time zone.", total(metrics.COST_TODAY, *where), 2),
-        ("This month", "Cost this month so far.", month, 2),
+def month_figures(where: Where) -> list[Placed]:
+    """Return what today and the months cost, in figures that stand side by side."""
+    cost = [
+        (
+            "Today",
+            "Cost today, in the exporter's time zone.",
+            metrics.COST_TODAY,
+            NOTHING_SPENT,
+        ),
+        ("This month", "Cost this month so far.", metrics.COST_MONTH, NOTHING_SPENT),
         (
             "Projected month",
             "This month, if its remaining days cost what the last 7 did on average.",
-            total(metrics.COST_PROJECTED, *where),
-            2,
+            metrics.COST_PROJECTED,
+            "Known after a day of data",
         ),
         (
             "Previous month",
             "Cost of the whole previous month.",
-            total(metrics.COST_PREVIOUS_MONTH, *where),
-            2,
+            metrics.COST_PREVIOUS_MONTH,
+            "Nothing is known of it",
         ),
-        (
-            "Mean day",
-            "Mean cost of the last 7 full days.",
-            total(metrics.COST_DAILY_MEAN, *where),
-            2,
-        ),
-        ("Mean call", "Mean cost of a call this month.", ratio(month, calls), 4),
     ]
     return [
-        Placed(
-            figure(title, description, expr, USD, decimals=decimals, no_data=NOTHING_SPENT), 4, 4
-        )
-        for title, description, expr, decimals in figures
+        _usd(title, description, total(metric, *where), no_data)
+        for title, description, metric, no_data in cost
     ]
+
+
+def cost_figures(where: Where) -> list[Placed]:
+    """Return what it costs, in one line of figures."""
+    a_day = total(metrics.COST_DAILY_MEAN, *where)
+    a_call = ratio(total(metrics.COST_MONTH, *where), total(metrics.REQUESTS_MONTH, *where))
+    return [
+        *month_figures(where),
+        _usd("Mean day", "Mean cost of the last 7 full days.", a_day, NOTHING_SPENT),
+        _usd("Mean call", "Mean cost of a call this month.", a_call, NOTHING_SPENT, decimals=4),
+    ]
+
+
+def _usd(title: str, description: str, expr: str, no_data: str, decimals: int = 2) -> Placed:
+    return Placed(figure(title, description, expr, USD, decimals=decimals, no_data=no_data), 4, 4)
 
 
 def over_time(where: Where, by: str) -> list[Placed]:
