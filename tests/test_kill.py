@@ -7,7 +7,6 @@ import re
 import shutil
 import signal
 import sqlite3
-import subprocess
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -18,7 +17,7 @@ from pathlib import Path
 from random import Random
 from typing import TypeVar
 
-import pytest
+import psutil
 
 from exporter.ledger import Ledger
 from tools import Service, run_exporter
@@ -31,8 +30,6 @@ KILLS = 10
 
 Figures = Counter[str]
 T = TypeVar("T")
-
-pytestmark = pytest.mark.skipif(shutil.which("ps") is None, reason="needs ps; install procps")
 
 
 def test_figures_are_exact_after_kills_at_random_moments(tmp_path: Path) -> None:
@@ -49,7 +46,7 @@ def test_whoever_is_left_when_the_exporter_is_killed_ends_by_itself(tmp_path: Pa
         everyone = wait_until(lambda: len(family(exporter)) > 3 and family(exporter))
         exporter.process.kill()
         exporter.process.wait()
-        wait_until(lambda: not everyone & processes().keys())
+        wait_until(lambda: not living(everyone))
 
 
 def kill_again_and_again(folder: Path, seed: int) -> Counter[str]:
@@ -99,7 +96,7 @@ def kill_one(exporter: Service, random: Random) -> str:
     else:
         kill([exporter.process.pid, *everyone])
     exporter.process.wait(10)
-    wait_until(lambda: not everyone & processes().keys())
+    wait_until(lambda: not living(everyone))
     return victim
 
 
@@ -224,34 +221,41 @@ def total(text: str, name: str, label: str = "") -> int:
 # Processes
 
 
-def processes() -> dict[int, tuple[int, str]]:
-    """Parent and command of every process that lives."""
-    listing = subprocess.run(
-        ["ps", "-A", "-o", "pid=,ppid=,stat=,args="], capture_output=True, text=True, check=True
-    ).stdout
-    rows = (line.split(None, 3) for line in listing.splitlines())
-    return {
-        int(pid): (int(parent), command)
-        for pid, parent, state, command in (row for row in rows if len(row) == 4)
-        if not state.startswith("Z")
-    }
-
-
 def children(pid: int) -> set[int]:
     """The processes that one has started to work for it."""
     return {
-        child
-        for child, (parent, command) in processes().items()
-        if parent == pid and "multiprocessing.spawn" in command
+        child.pid
+        for child in family_of(pid, recursive=False)
+        if any("multiprocessing.spawn" in part for part in command_of(child))
     }
 
 
 def family(exporter: Service) -> set[int]:
     """All processes that an exporter has started, and those that these have."""
-    found, parents = set(), {exporter.process.pid}
-    everyone = processes()
-    while parents := {pid for pid, (parent, _) in everyone.items() if parent in parents} - found:
-        found |= parents
+    return {child.pid for child in family_of(exporter.process.pid, recursive=True)}
+
+
+def family_of(pid: int, *, recursive: bool) -> list[psutil.Process]:
+    try:
+        return psutil.Process(pid).children(recursive=recursive)
+    except psutil.NoSuchProcess:
+        return []
+
+
+def command_of(process: psutil.Process) -> list[str]:
+    try:
+        return process.cmdline()
+    except (psutil.NoSuchProcess, psutil.ZombieProcess):
+        return []
+
+
+def living(pids: set[int]) -> set[int]:
+    """Those that have not ended; one that only waits to be collected has."""
+    found = set()
+    for pid in pids:
+        with suppress(psutil.NoSuchProcess):
+            if psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
+                found.add(pid)
     return found
 
 
