@@ -2,9 +2,15 @@
 
 import sys
 
-from benchmarks import reading, refresh, s3, serving
+from benchmarks import athena, reading, refresh, s3, serving
 
-ALL = {"reading": reading.run, "s3": s3.run, "refresh": refresh.run, "serving": serving.run}
+ALL = {
+    "reading": reading.run,
+    "s3": s3.run,
+    "athena": athena.run,
+    "refresh": refresh.run,
+    "serving": serving.run,
+}
 
 
 def main() -> None:

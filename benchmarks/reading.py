@@ -15,7 +15,8 @@ from isal import igzip
 from benchmarks.logs import Shape, frozen_now, write_logs
 from exporter.ledger import NewestRecord, WritableLedger
 from exporter.sources.events import Times
-from exporter.sources.invocation_logs import InvocationLogs, Known
+from exporter.sources.invocation_logs import InvocationLogs
+from exporter.sources.log_schedule import Known
 from exporter.sources.reading import ReaderPool, Reading
 from exporter.usage import Batch
 

@@ -1,12 +1,17 @@
-"""Writes docs/metrics.md from the catalogue; a test fails while the two disagree."""
+"""Writes docs/metrics.md from the catalogue and docs/aws-commands.md from the commands.
 
+A test fails while a page and what it is written from disagree.
+"""
+
+from collections.abc import Iterator
 from pathlib import Path
 
+import click
+
+from exporter.aws_commands import aws
 from exporter.metrics import CATALOGUE, Metric
 
-TARGET = Path(__file__).with_name("metrics.md")
-
-_INTRODUCTION = """# Metrics
+_METRICS = """# Metrics
 
 <!-- Written by docs/generate.py from exporter/metrics.py. Run `make docs` after a change there. -->
 
@@ -38,13 +43,22 @@ _SECTIONS = (
 )
 
 
-def render() -> str:
+_COMMANDS = """# Commands below `bedrock-exporter aws`
+
+<!-- Written by docs/generate.py from exporter/aws_commands. Run `make docs` after a change. -->
+
+What they are for: [AWS set-up](aws-setup.md), [permissions and checks](aws-permissions.md), the
+[testbed](testbed.md). Those that change something print what they will do and ask first.
+"""
+
+
+def render_metrics() -> str:
     """Return the text of docs/metrics.md."""
     by_title: dict[str, list[Metric]] = {title: [] for _, title in reversed(_SECTIONS)}
     for metric in CATALOGUE.values():
         title = next(title for prefix, title in _SECTIONS if metric.name.startswith(prefix))
         by_title[title].append(metric)
-    parts = [_INTRODUCTION]
+    parts = [_METRICS]
     for title, metrics in by_title.items():
         rows = "\n".join(_row(metric) for metric in metrics)
         parts.append(
@@ -58,5 +72,54 @@ def _row(metric: Metric) -> str:
     return f"| `{metric.name}` | {metric.type} | {labels} | {metric.help} |"
 
 
+def render_commands() -> str:
+    """Return the text of docs/aws-commands.md."""
+    return "\n".join([_COMMANDS, *(_section(name, command) for name, command in _walk("aws", aws))])
+
+
+def _walk(name: str, command: click.Command) -> Iterator[tuple[str, click.Command]]:
+    if isinstance(command, click.Group):
+        for sub_name, sub in command.commands.items():
+            yield from _walk(f"{name} {sub_name}", sub)
+    else:
+        yield name, command
+
+
+def _section(name: str, command: click.Command) -> str:
+    options = [option for option in command.params if isinstance(option, click.Option)]
+    arguments = [
+        f" {part.make_metavar(click.Context(command))}"
+        for part in command.params
+        if part not in options
+    ]
+    rows = "\n".join(map(_flag, options))
+    return (
+        f"## bedrock-exporter {name}{''.join(arguments)}\n\n{_text(command.help or '')}\n\n"
+        f"| flag | default | meaning |\n|---|---|---|\n{rows}\n"
+    )
+
+
+def _flag(option: click.Option) -> str:
+    flags = ", ".join(f"`{flag}`" for flag in (*option.opts, *option.secondary_opts))
+    record = option.to_info_dict()
+    default = record["default"]
+    shown = "" if option.is_flag or default in (None, (), []) else f"`{_shown(default)}`"
+    more = "; repeatable" if option.multiple else ""
+    return f"| {flags} | {shown} | {_text(option.help or '')}{more} |"
+
+
+def _shown(default: object) -> str:
+    return ", ".join(map(str, default)) if isinstance(default, (list, tuple)) else str(default)
+
+
+def _text(help_text: str) -> str:
+    paragraphs = help_text.replace("\b", "").strip().split("\n\n")
+    return "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs).rstrip(".")
+
+
+PAGES = {"metrics.md": render_metrics, "aws-commands.md": render_commands}
+"""What writes each page."""
+
 if __name__ == "__main__":
-    TARGET.write_text(render(), encoding="utf-8")
+    for page, render in PAGES.items():
+        Path(__file__).with_name(page).write_text(render(), encoding="utf-8")

@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from exporter import __version__
+from exporter.aws_commands import aws
 
 _EXISTING_FILE = click.Path(dir_okay=False, path_type=Path)
 
@@ -18,6 +19,9 @@ _EXISTING_FILE = click.Path(dir_okay=False, path_type=Path)
 @click.version_option(__version__, prog_name="bedrock-exporter")
 def main() -> None:
     """Prometheus exporter for Amazon Bedrock: tokens, cost and limits from the logs AWS writes."""
+
+
+main.add_command(aws)
 
 
 @main.command()

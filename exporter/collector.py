@@ -13,17 +13,18 @@ from datetime import UTC, datetime
 from multiprocessing.connection import Connection
 from queue import SimpleQueue
 
-from exporter import exposition, logs, page
+from exporter import config, exposition, logs, page
 from exporter.collector_messages import Failed, Started
 from exporter.config import Config, ConfigError
 from exporter.exposition import Rendered
 from exporter.identity import FOLDING_VERSION, Privacy
 from exporter.ledger import LedgerError, WritableLedger
 from exporter.pseudonym_key import pseudonym_key
-from exporter.refresh import Refresh
+from exporter.refresh import Refresh, Source
 from exporter.snapshot import Snapshot
 from exporter.sources.invocation_logs import InvocationLogs
 from exporter.sources.reading import ReaderPool, Reading
+from exporter.sources.record_reader import Recording
 
 _NICENESS = 10
 """Where processors are short, a scrape goes before a refresh."""
@@ -113,25 +114,33 @@ class _Collector:
             self._settings = self._configurations.get()
             self._refresh.configure(self._settings, self._sources(self._settings))
 
-    def _sources(self, settings: Config) -> list[InvocationLogs]:
-        attribution = settings.attribution
-        return [
-            InvocationLogs(
-                Reading(
-                    source=source.name,
-                    location=source.location,
-                    max_record_bytes=source.max_record_bytes,
-                    max_object_bytes=source.max_object_bytes,
-                    metadata_keys=attribution.metadata_keys,
-                    user_metadata_keys=attribution.user_metadata_keys,
-                    privacy=self._privacy,
-                ),
-                source.lookback,
-                source.duplicates_window,
-                self._pool,
-            )
-            for source in settings.sources
-        ]
+    def _sources(self, settings: Config) -> list[Source]:
+        sources = [self._source(settings, source) for source in settings.sources]
+        if settings.aws.lookups.are_wanted:
+            from exporter.sources.lookups import Lookups
+
+            sources.append(Lookups(settings))
+        return sources
+
+    def _source(self, settings: Config, source: config.Source) -> Source:
+        attribution, account = settings.attribution, settings.aws.account(source.account)
+        recording = Recording(
+            attribution.metadata_keys, attribution.user_metadata_keys, self._privacy
+        )
+        if isinstance(source, config.Athena):
+            # PyAthena and boto3 take memory that who reads a folder need not have.
+            from exporter.sources.athena import Athena
+
+            return Athena(source, account, recording, self._stop.wait)
+        reading = Reading(
+            source=source.name,
+            location=source.location,
+            account=account,
+            max_record_bytes=source.max_record_bytes,
+            max_object_bytes=source.max_object_bytes,
+            recording=recording,
+        )
+        return InvocationLogs(reading, source.lookback, source.duplicates_window, self._pool)
 
     def _publish(self, snapshot: Snapshot) -> None:
         text, openmetrics = exposition.expose(snapshot.families)

@@ -5,7 +5,8 @@ user each hour. And `privacy.users` other than `plain` replaces what names a per
 something for good, so the folding rule is built in and has a version; when in doubt a name is
 kept, for the number of series is bounded elsewhere.
 
-A name folds when some part of it matches the table MACHINE_MADE. A name with an @ never folds.
+A name folds when some part of it matches the table MACHINE_MADE. A name with an @ never folds, nor
+does the id of an Identity Center user: both name a person.
 Names that are fixed once deployed are kept, though a machine may bear them: Lambda functions
 (CloudFormation's random suffixes included), `GitHubActions`, account aliases.
 
@@ -18,8 +19,8 @@ import re
 from dataclasses import dataclass, field
 from typing import Literal
 
-FOLDING_VERSION = 1
-"""Raised whenever MACHINE_MADE changes: names stored under another version may differ."""
+FOLDING_VERSION = 2
+"""Raised whenever what folds changes: names stored under another version may differ."""
 
 MACHINE = "machine"
 """What every name made up by a machine folds to."""
@@ -61,6 +62,11 @@ writes its random parts without vowels. Random case is seven or more capitals af
 """
 
 _MACHINE_MADE = re.compile("|".join(MACHINE_MADE.values()))
+_PERSON = re.compile(
+    r"(?:d-[0-9a-f]{10}\.(?:[0-9a-f]{10}-)?|[0-9a-f]{10}-)"
+    r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
+)
+"""The id of an Identity Center user, with that of its directory. A bare UUID may be anything."""
 _USER_OF_ARN = re.compile(
     r"(arn:[^:]*:(?:sts::[0-9]*:(?:assumed-role/[^/]+/|federated-user/)|iam::[0-9]*:user/))(.+)",
     re.DOTALL,
@@ -85,7 +91,9 @@ def fold_principal(arn: str) -> str:
 
 def fold_value(value: str) -> str:
     """Return MACHINE for a name or metadata value that a machine made up, else the value."""
-    return MACHINE if "@" not in value and _MACHINE_MADE.search(value) else value
+    if "@" in value or _PERSON.fullmatch(value):
+        return value
+    return MACHINE if _MACHINE_MADE.search(value) else value
 
 
 @dataclass(frozen=True, slots=True)

@@ -285,6 +285,9 @@ AWS_REQUESTS = _counter(
     "aws_service",
     "operation",
 )
+ATHENA_SCANNED_BYTES = _counter(
+    "bedrock_exporter_athena_scanned_bytes_total", "Bytes that the exporter's queries scanned."
+)
 AWS_COST_TODAY = _gauge(
     "bedrock_exporter_aws_cost_usd_today",
     "What the exporter's own requests to AWS cost this UTC day in US dollars, at list prices.",

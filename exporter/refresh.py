@@ -5,16 +5,13 @@ the ledger before it is shown.
 """
 
 import time
-from collections import Counter
 from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 from typing import Protocol
 
 from exporter import metrics
-from exporter.aws.meter import request_cost_usd
 from exporter.config import Config
 from exporter.interpretation import periods
 from exporter.ledger import FIRST_FILL, LedgerError, WritableLedger
@@ -22,10 +19,19 @@ from exporter.logs import Logger
 from exporter.snapshot import Snapshot, SnapshotBuilder
 from exporter.snapshot.counters import Counters
 from exporter.sources.events import AwsRequests, Backlog, Event, Fault, Finished, Times
-from exporter.sources.invocation_logs import Known
 from exporter.sources.log_store import StoreError
-from exporter.status import AwsSpend, SourceStatus
-from exporter.usage import AwsRequest, Batch, Progress, Usage, slot_of, slot_start
+from exporter.spend import Spend
+from exporter.status import SourceStatus
+from exporter.usage import (
+    AthenaScan,
+    Batch,
+    LookedUp,
+    Progress,
+    QueryBatch,
+    Usage,
+    slot_of,
+    slot_start,
+)
 
 _BATCHES_A_TRANSACTION = 256
 _SECONDS_A_TRANSACTION = 1.0
@@ -41,11 +47,13 @@ class Source(Protocol):
     location: str
     is_billed: bool
     """Whether reading it costs money."""
+    has_history: bool
+    """Whether a first fill reads what was before."""
     lookback: timedelta
     duplicates_window: timedelta
 
     def read(
-        self, times: Times, known: Known, is_due: Callable[[], bool]
+        self, times: Times, known: WritableLedger, is_due: Callable[[], bool]
     ) -> Generator[Event, None, None]:
         """Yield what is new, and what could not be read as faults."""
 
@@ -87,6 +95,7 @@ class Refresh:
         self._sources = sources
         self._counters.birth = settings.metrics.counter_birth
         self._builder = SnapshotBuilder(settings, self._ledger, self._counters)
+        self._spend = Spend(settings, self._ledger, self._counters, self._clock)
         self._statuses = {source.name: self._status_of(source) for source in sources}
         for source in sources:
             for metric in (metrics.LOG_OBJECTS, metrics.LOG_BYTES, metrics.LOG_RECORDS):
@@ -125,7 +134,9 @@ class Refresh:
         started = time.monotonic()
         now = self._clock()
         try:
-            snapshot = self._builder.build(now, list(self._statuses.values()), self._spend(now))
+            snapshot = self._builder.build(
+                now, list(self._statuses.values()), self._spend.today(now)
+            )
             self._publish(snapshot)
             self._warn_of_series(snapshot)
             self._ledger.remember_exposed_users(snapshot.month, snapshot.exposed_users)
@@ -174,17 +185,17 @@ class Refresh:
         self._check_spend(source)
         times = self._times(self._clock())
         with closing(source.read(times, self._ledger, self._is_due)) as events:
-            batches: list[Batch] = []
+            batches: list[Batch | QueryBatch] = []
             since = time.monotonic()
             for event in events:
-                if isinstance(event, Batch):
+                if isinstance(event, (Batch, QueryBatch)):
                     batches.append(event)
                     is_late = time.monotonic() - since > _SECONDS_A_TRANSACTION
                     if len(batches) < _BATCHES_A_TRANSACTION and not is_late:
                         continue
                 self._take(source, batches)
                 batches, since = [], time.monotonic()
-                if not isinstance(event, Batch):
+                if not isinstance(event, (Batch, QueryBatch)):
                     self._handle(source, event)
                 if self._is_stopping():
                     return
@@ -192,7 +203,7 @@ class Refresh:
             self._take(source, batches)
 
     def _check_spend(self, source: Source) -> None:
-        if source.is_billed and self._spend(self._clock()).is_spent:
+        if source.is_billed and self._spend.today(self._clock()).is_spent:
             raise StoreError(
                 "cost_ceiling",
                 "aws.max_cost_usd_per_day is spent; reading goes on tomorrow (UTC)",
@@ -224,14 +235,15 @@ class Refresh:
         if time.monotonic() - self._published > pause:
             self.publish()
 
-    def _take(self, source: Source, batches: Sequence[Batch]) -> None:
+    def _take(self, source: Source, batches: Sequence[Batch | QueryBatch]) -> None:
         """Apply batches, then count what they brought."""
         if not batches:
             return
         taken = self._ledger.apply(batches)
         self._builder.count(self._without_history(source, taken))
         for batch in batches:
-            self._counters.add(metrics.LOG_OBJECTS, 1, source.name)
+            units = (batch.unit,) if isinstance(batch, Batch) else batch.units
+            self._counters.add(metrics.LOG_OBJECTS, len(units), source.name)
             self._counters.add(metrics.LOG_BYTES, batch.bytes, source.name)
             self._counters.add(metrics.LOG_RECORDS, batch.records, source.name)
             for reason, count in batch.rejected.items():
@@ -239,7 +251,7 @@ class Refresh:
                 self._log.warning(
                     "input was rejected",
                     source=source.name,
-                    object=batch.unit.name,
+                    object=units[0].name if len(units) == 1 else f"{len(units)} log objects",
                     reason=reason,
                     count=count,
                 )
@@ -269,8 +281,13 @@ class Refresh:
                     self._counters.add(metrics.SOURCE_ERRORS, 1, source.name, reason)
                     self._log.warning(text, source=source.name, reason=reason)
             case AwsRequests(counts):
-                self._meter(counts)
+                self._spend.record_requests(counts)
                 self._check_spend(source)
+            case AthenaScan():
+                self._spend.record_scan(event)
+                self._check_spend(source)
+            case LookedUp():
+                self._ledger.record_lookups([event])
             case Finished(is_complete, history_read_to):
                 self._statuses[source.name] = replace(
                     status, complete=is_complete, history_read_to=history_read_to
@@ -293,23 +310,10 @@ class Refresh:
         self._is_failed = True
         self._statuses[name] = replace(self._statuses[name], up=False, last_error=text)
 
-    def _meter(self, counts: Counter[AwsRequest]) -> None:
-        if counts:
-            self._ledger.record_aws_requests(self._clock().date(), counts)
-        for (service, operation), count in counts.items():
-            self._counters.add(metrics.AWS_REQUESTS, count, service, operation)
-
-    def _spend(self, now: datetime) -> AwsSpend:
-        costs = {"s3": Decimal(0)} if any(source.is_billed for source in self._sources) else {}
-        for request, count in self._ledger.aws_requests(now.date()).items():
-            costs[request.service] = costs.get(request.service, Decimal(0)) + request_cost_usd(
-                request, count
-            )
-        return AwsSpend(costs, self._settings.aws.max_cost_usd_per_day)
-
     def _note_first_fill(self) -> None:
         """From the end of the first fill on, what is read counts as new."""
-        done = all(status.up and status.complete for status in self._statuses.values())
+        filled = [self._statuses[source.name] for source in self._sources if source.has_history]
+        done = all(status.up and status.complete for status in filled)
         if self._is_first_fill and done:
             self._ledger.leave_note(FIRST_FILL, self._clock().isoformat())
             self._is_first_fill = False

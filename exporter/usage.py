@@ -13,6 +13,8 @@ from typing import Literal, NamedTuple
 SLOT_SECONDS = 900
 """Length of a slot. The days of every time zone in use begin on a UTC quarter-hour."""
 
+SLOTS_A_DAY = 86_400 // SLOT_SECONDS
+
 OK = "ok"
 """Outcome of a call that succeeded; any other outcome is the record's errorCode."""
 
@@ -153,6 +155,21 @@ class Batch:
 
 
 @dataclass(frozen=True, slots=True)
+class QueryBatch:
+    """What one query summed over many log objects. Counts once, however often it is delivered."""
+
+    source: str
+    units: tuple[LogObject, ...]
+    """All that the query read, and nothing that was read before."""
+    usage: tuple[Usage, ...] = ()
+    rejected: Mapping[str, int] = field(default_factory=dict)
+    records: int = 0
+    bytes: int = 0
+    newest: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    """Timestamp of the newest record of each account and region, in seconds since the epoch."""
+
+
+@dataclass(frozen=True, slots=True)
 class Progress:
     """How far one location's logs of one account and region are read.
 
@@ -178,6 +195,29 @@ class AwsRequest(NamedTuple):
 
     service: str
     operation: str
+
+
+class AthenaScan(NamedTuple):
+    """What queries of Athena scanned, in bytes."""
+
+    source: str
+    queries: int
+    scanned_bytes: int
+    billed_bytes: int
+    """Each query is billed for a minimum."""
+
+
+class LookedUp(NamedTuple):
+    """What AWS said of a name that the logs leave open."""
+
+    kind: str
+    """inference_profile, profile_tags, role or identity_user."""
+    key: str
+    """The name, as the logs have it."""
+    values: tuple[tuple[str, str], ...]
+    """Sorted pairs; none where AWS knows nothing of it or does not tell."""
+    at: datetime
+    """When, in UTC."""
 
 
 def slot_of(moment: datetime) -> int:

@@ -273,8 +273,22 @@ OTHER = LIMIT | {"limit": "another"}
             ],
             {"BedrockDataStale"},
         ),
+        (
+            [
+                alert("BedrockExporterSpendCeilingReached", "critical", ""),
+                alert("BedrockExporterSpendNearCeiling", "warning", ""),
+                alert("BedrockSourceFailing", "warning", "", source="athena"),
+                alert("BedrockDataStale", "warning", "", source="athena"),
+                alert("BedrockUsageLimitNear", "warning", "", **LIMIT),
+                alert("BedrockSourceFailing", "warning", "", job="bedrock-research", source="logs"),
+            ],
+            {"BedrockExporterSpendNearCeiling", "BedrockSourceFailing", "BedrockDataStale"},
+        ),
     ],
-    ids=["reached", "near", "another-limit", "exporter-down", "without-job", "source-failing"],
+    ids=[
+        *("reached", "near", "another-limit", "exporter-down", "without-job", "source-failing"),
+        "ceiling",
+    ],
 )
 def test_one_cause_is_one_message(
     alerts: list[dict[str, Any]], silenced: set[str], alertmanager_binary: Path, tmp_path: Path

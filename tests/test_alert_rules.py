@@ -163,6 +163,20 @@ def test_every_link_of_a_runbook_leads_somewhere(page: Path) -> None:
         assert (page.parent / target).exists(), target
 
 
+def failure_reasons() -> set[str]:
+    """The reasons of failures that the code writes down, as names in small letters."""
+    files = [*(ROOT / "exporter/sources").glob("*.py"), ROOT / "exporter/refresh.py"]
+    text = "\n".join(file.read_text() for file in files)
+    written = r"(?:StoreError|Fault|Meaning)\(\s*|_fail\(source\.name, |reason, text = "
+    return set(re.findall(rf'(?:{written})"([a-z_]+)"', text))
+
+
+def test_the_runbook_of_failing_sources_knows_every_reason() -> None:
+    page = (rules.RUNBOOKS / "BedrockSourceFailing.md").read_text()
+    assert {"throttled", "wrong_schema", "cost_ceiling", "object_gone"} < failure_reasons()
+    assert failure_reasons() - set(re.findall(r"`(\w+)`", page)) == set()
+
+
 def row(alert: Alert) -> list[str]:
     """The cells of an alert in the table of docs/alerts.md."""
     (line,) = re.findall(rf"^\| \[{alert.name}\].*$", (ROOT / "docs/alerts.md").read_text(), re.M)

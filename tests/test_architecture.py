@@ -10,11 +10,12 @@ from tools import ROOT
 MAXIMUM_LINES = 400
 
 ONLY_IN = {
-    "boto3": {"aws", "sources"},
-    "botocore": {"aws", "sources"},
+    "boto3": {"administration", "aws", "sources"},
+    "botocore": {"administration", "aws", "sources"},
+    "pyathena": {"sources"},
     "sqlite3": {"ledger"},
     "prometheus_client": {"exposition", "web"},
-    "click": {"cli"},
+    "click": {"cli", "aws_commands"},
 }
 """Packages, and the parts of the exporter that may import them."""
 
@@ -33,6 +34,9 @@ MUST_NOT_IMPORT = {
     "web": {"sources", "aws", "ledger", "snapshot", "collector", "app", "cli"},
     "page": {"sources", "aws", "ledger", "app", "cli"},
 }
+
+ONLY_IMPORTED_BY = {"administration": {"aws_commands"}, "aws_commands": {"cli"}}
+"""Parts that `serve` has no use for."""
 
 IMPURE = {
     *("os", "time", "random", "secrets", "logging", "socket", "subprocess", "threading"),
@@ -101,6 +105,13 @@ def test_outside_packages_stay_in_their_part() -> None:
         if target.partition(".")[0] == package and part(name) not in allowed
     ]
     assert strays == []
+
+
+def test_what_only_commands_need_only_commands_import() -> None:
+    graph = parts_imported()
+    for target, allowed in ONLY_IMPORTED_BY.items():
+        importers = {name for name, imported in graph.items() if target in imported}
+        assert importers - {target} == allowed
 
 
 def test_the_core_imports_only_what_it_is_made_of() -> None:

@@ -295,7 +295,7 @@ MISTAKES = [
     ("sources: [{type: invocation_logs}]", "sources[0].location: is required"),
     (
         "sources: [{type: invocation_log, location: logs}]",
-        "sources[0].type: 'invocation_log' is not one of invocation_logs",
+        "sources[0].type: 'invocation_log' is not one of invocation_logs, athena",
     ),
     (
         "sources: [{type: invocation_logs, location: logs, lookbak: 5h}]",
@@ -465,11 +465,11 @@ MISTAKES = [
     ),
     (
         SOURCES + "attribution: {rules: [{from: metadata, match: x, user: a}]}",
-        "attribution.rules[0]: 'key' goes with 'from: metadata', and only with it",
+        "attribution.rules[0]: 'from: metadata' needs the 'key' to look at",
     ),
     (
-        SOURCES + "attribution: {rules: [{from: profile, key: a, match: x, user: a}]}",
-        "attribution.rules[0]: 'key' goes with 'from: metadata', and only with it",
+        SOURCES + "attribution: {rules: [{from: principal, key: a, match: x, user: a}]}",
+        "attribution.rules[0]: 'key' goes with 'from: metadata' and 'from: profile' only",
     ),
     (
         SOURCES + "attribution: {rules: [{from: principals, match: x, user: a}]}",
@@ -584,7 +584,6 @@ limits:
         "ledger: environment variable STATE is not set",
         "timezone: 'Mars' is not a time zone such as UTC or Europe/Berlin",
         "sources[0].lookback: 'soon' is not a duration such as 30s, 5m, 48h, 7d or 1h30m",
-        "sources[1].location: is required",
         "limits[0].name: 'a b' is not a name of 1 to 64 letters, digits, '_', '.' or '-'",
         "limits[1].name: is required",
         "limits[1].measure: is required",
@@ -592,6 +591,7 @@ limits:
         "limits[1].threshold: is required",
         "refresh_intervall: unknown key; did you mean 'refresh_interval'?",
         "sources[1].name: 'invocation_logs' is taken by sources[0]",
+        "sources[1].location: is required",
     ]
 
 

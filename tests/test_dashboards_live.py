@@ -74,6 +74,7 @@ EMPTY_IN_HEALTH = {
     metrics.REJECTED_RECORDS: "every record was taken",
     metrics.AWS_REQUESTS: "a folder is read without AWS",
     metrics.AWS_COST_TODAY: "a folder is read without AWS",
+    metrics.ATHENA_SCANNED_BYTES: "a folder is read without AWS",
 }
 """Metrics that rightly have no series, and why."""
 EMPTY = {

@@ -24,6 +24,7 @@ from exporter.snapshot import Snapshot
 from exporter.sources.events import Times
 from exporter.sources.invocation_logs import InvocationLogs
 from exporter.sources.reading import ReaderPool, Reading
+from exporter.sources.record_reader import Recording
 from exporter.usage import Batch
 from snapshots import Exporter, samples, utc
 
@@ -173,7 +174,7 @@ class Chain:
     def __init__(self, folder: Path) -> None:
         self.logs = folder / "logs"
         self.exporter = Exporter(folder, timezone=str(ZONE))
-        reading = Reading("logs", str(self.logs), 2**24, 2**30, metadata_keys=KEYS)
+        reading = Reading("logs", str(self.logs), 2**24, 2**30, recording=Recording(KEYS))
         self.pool = ReaderPool()
         self.source = InvocationLogs(reading, timedelta(hours=48), timedelta(days=7), self.pool)
 

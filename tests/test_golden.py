@@ -119,6 +119,7 @@ def count_reading(exporter: Exporter) -> None:
     counters.add(metrics.REJECTED_RECORDS, 1, "logs", "malformed_json")
     counters.add(metrics.SOURCE_ERRORS, 2, "logs", "access_denied")
     counters.add(metrics.AWS_REQUESTS, 20, "s3", "ListObjectsV2")
+    counters.add(metrics.ATHENA_SCANNED_BYTES, 12_345_678)
 
 
 def render(snapshot: Snapshot) -> dict[str, bytes]:

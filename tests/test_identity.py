@@ -97,6 +97,20 @@ def test_every_example_of_the_table_folds(title):
 
 
 @pytest.mark.parametrize(
+    ("value", "kept"),
+    [
+        ("d-9067642ac7.6f9619ff-8b86-4d01-b42d-00cf4fc964ff", True),
+        ("d-9067642ac7.9067642ac7-6f9619ff-8b86-4d01-b42d-00cf4fc964ff", True),
+        ("9067642ac7-6f9619ff-8b86-4d01-b42d-00cf4fc964ff", True),
+        ("6f9619ff-8b86-4d01-b42d-00cf4fc964ff", False),
+        ("run-d-9067642ac7.6f9619ff-8b86-4d01-b42d-00cf4fc964ff", False),
+    ],
+)
+def test_the_id_of_an_identity_center_user_names_a_person_and_a_bare_uuid_does_not(value, kept):
+    assert fold_value(value) == (value if kept else "machine")
+
+
+@pytest.mark.parametrize(
     "arn",
     [
         "arn:aws:iam::111122223333:user/9f86d081",

@@ -17,7 +17,7 @@ from exporter.metrics import Value
 from exporter.refresh import Refresh
 from exporter.snapshot import Snapshot
 from exporter.sources.events import AwsRequests, Backlog, Event, Fault, Finished, Times
-from exporter.sources.invocation_logs import Known
+from exporter.sources.log_schedule import Known
 from exporter.sources.log_store import StoreError
 from exporter.usage import AwsRequest, Batch, Counts, Progress, slot_of
 from usage_builders import ACCOUNT, MODEL, NOON, REGION, Call, batch, settings
@@ -37,6 +37,7 @@ class Scripted:
     name: str = "logs"
     location: str = "here"
     is_billed: bool = False
+    has_history: bool = True
     lookback: timedelta = 2 * DAY
     duplicates_window: timedelta = 7 * DAY
     script: list[Step] = field(default_factory=lambda: [DONE])

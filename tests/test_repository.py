@@ -119,7 +119,13 @@ def test_the_commented_examples_of_the_configuration_validate(tmp_path: Path) ->
     text = (ROOT / "config.yaml").read_text(encoding="utf-8")
     document = yaml.safe_load(text)
     examples = re.findall(r"((?:^#   .*\n)+)(\w+):", re.sub(r"^#\n", "", text, flags=re.M), re.M)
-    assert {section for _, section in examples} == {"attribution", "models", "prices"}
+    assert {section for _, section in examples} == {
+        "attribution",
+        "aws",
+        "models",
+        "prices",
+        "sources",
+    }
     for commented, section in examples:
         example = yaml.safe_load(commented.replace("#   ", ""))
         document[section] = example.get(section, example)

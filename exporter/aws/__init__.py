@@ -1,1 +1,1 @@
-"""Sessions, retries and the meter of what calls to AWS cost."""
+"""How AWS is reached: sessions, roles, what is looked up, and the meter of what calls cost."""

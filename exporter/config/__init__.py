@@ -6,13 +6,13 @@ Knows the shape of the file and nothing of what is done with it. `load` is the o
     config.yaml: limits[2].period: 'monthly' is not one of day, week, month
 """
 
+from exporter.config.aws import Account, Aws
 from exporter.config.loading import load
+from exporter.config.partitions import partition_of
 from exporter.config.schema import (
     Application,
     Attribution,
-    Aws,
     Config,
-    InvocationLogs,
     Limit,
     Measure,
     Metrics,
@@ -22,12 +22,16 @@ from exporter.config.schema import (
     Privacy,
     Rule,
 )
+from exporter.config.sources import DEFAULT_USD_PER_TERABYTE, Athena, InvocationLogs, Source
 from exporter.config.yaml_file import ConfigError, read_yaml
 from exporter.usage import LABELS, Label
 
 __all__ = [
+    "DEFAULT_USD_PER_TERABYTE",
     "LABELS",
+    "Account",
     "Application",
+    "Athena",
     "Attribution",
     "Aws",
     "Config",
@@ -42,6 +46,8 @@ __all__ = [
     "Prices",
     "Privacy",
     "Rule",
+    "Source",
     "load",
+    "partition_of",
     "read_yaml",
 ]

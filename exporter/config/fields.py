@@ -15,6 +15,8 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 _REGION = re.compile(r"[a-z]{2,4}(-[a-z]+)+-\d{1,2}")
 _MODEL_ID = re.compile(r"^[a-z0-9-]+\.[A-Za-z0-9.:_-]+$")
 _ROUTING_PREFIXES = frozenset({"us", "us-gov", "eu", "apac", "au", "ca", "jp", "global"})
+_ROLE_ARN = re.compile(r"arn:aws(-[a-z]+)*:iam::[0-9]{12}:role/[\w+=,.@/-]{1,512}", re.ASCII)
+_FIELD = re.compile(r"\{(account_id|region)\}")
 _S3_LOCATION = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/.*)?")
 
 
@@ -72,9 +74,24 @@ def at_least(minimum: timedelta) -> Callable[[timedelta], timedelta]:
     return check
 
 
+def check_s3_location(value: str) -> str:
+    """Refuse what is not s3://bucket/prefix."""
+    if not _S3_LOCATION.fullmatch(value):
+        raise ValueError(f"location: {value!r} is not s3://bucket/prefix")
+    return value
+
+
 def _check_location(value: str) -> str:
     if value.startswith("s3:") and not _S3_LOCATION.fullmatch(value):
         raise ValueError(f"{value!r} is not s3://bucket/prefix")
+    if field := _FIELD.search(value):
+        raise ValueError(f"{field[0]!r} is filled in only in the location of aws.accounts")
+    return value
+
+
+def _check_location_template(value: str) -> str:
+    if stray := re.search(r"\{[^{}]*\}?|\}", _FIELD.sub("", value)):
+        raise ValueError(f"{stray[0]!r} is neither {{account_id}} nor {{region}}")
     return value
 
 
@@ -87,6 +104,42 @@ def _parse_label_values(value: object) -> object:
         if not isinstance(item, str):
             raise ValueError(f"{item!r} is not text; quote it: '{item}'")
     return tuple(values)
+
+
+def _check_region_name(value: str) -> str:
+    if not _REGION.fullmatch(value):
+        raise ValueError(f"{value!r} is not a region such as us-east-1")
+    return value
+
+
+def _check_regions(value: tuple[str, ...]) -> tuple[str, ...]:
+    if len(set(value)) < len(value):
+        raise ValueError("names a region twice")
+    return not_empty(value)
+
+
+def _check_account_id(value: object) -> object:
+    if not (isinstance(value, str) and re.fullmatch(r"[0-9]{12}", value)):
+        raise ValueError(f"{value!r} is not an account id of 12 digits; quote it")
+    return value
+
+
+def _check_role_arn(value: str) -> str:
+    if not _ROLE_ARN.fullmatch(value):
+        raise ValueError(f"{value!r} is not the ARN of a role, arn:aws:iam::111122223333:role/Name")
+    return value
+
+
+def _check_identifier(value: str) -> str:
+    if not re.fullmatch(r"[a-z0-9_]{1,128}", value):
+        raise ValueError(f"{value!r} is not a name of small letters, digits and '_'")
+    return value
+
+
+def _check_workgroup(value: str) -> str:
+    if not re.fullmatch(r"[a-zA-Z0-9._-]{1,128}", value):
+        raise ValueError(f"{value!r} is not a name of letters, digits, '.', '_' and '-'")
+    return value
 
 
 def _check_region(value: str) -> str:
@@ -110,7 +163,16 @@ Pattern = Annotated[re.Pattern[str], BeforeValidator(_parse_pattern)]
 Name = Annotated[str, AfterValidator(_check_name)]
 Money = Annotated[Decimal, Field(ge=0, allow_inf_nan=False)]
 Location = Annotated[str, Field(min_length=1), AfterValidator(_check_location)]
+LocationTemplate = Annotated[str, Field(min_length=1), AfterValidator(_check_location_template)]
+AccountId = Annotated[str, BeforeValidator(_check_account_id)]
+RoleArn = Annotated[str, AfterValidator(_check_role_arn)]
+Identifier = Annotated[str, AfterValidator(_check_identifier)]
+"""Of a Glue database or table, as Athena takes it without quotes."""
+Workgroup = Annotated[str, AfterValidator(_check_workgroup)]
 LabelValues = Annotated[tuple[str, ...], BeforeValidator(_parse_label_values)]
+RegionName = Annotated[str, AfterValidator(_check_region_name)]
+RegionNames = Annotated[tuple[RegionName, ...], AfterValidator(_check_regions)]
 Region = Annotated[str, AfterValidator(_check_region)]
+"""A region, or * for all of them."""
 ModelId = Annotated[str, AfterValidator(_check_model)]
 ModelOrProfileId = Annotated[str, Field(pattern=_MODEL_ID.pattern)]

@@ -1,17 +1,23 @@
-"""Loads config.yaml: environment variables, validation, paths, and what must not stand twice."""
+"""Loads config.yaml: environment variables, validation, sources expanded, paths made absolute."""
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
+from exporter.config.aws import Aws
+from exporter.config.clashes import clashes
+from exporter.config.expansion import Expanded, expand
 from exporter.config.explain import explain
 from exporter.config.schema import Config
+from exporter.config.sources import Source
 from exporter.config.yaml_file import ConfigError, read_yaml
 
+_SOURCE: TypeAdapter[Source] = TypeAdapter(Source)
 _VARIABLE = re.compile(r"\$(\$|\{(\w+)\})")
 
 
@@ -22,27 +28,39 @@ def load(path: Path, environ: Mapping[str, str] = os.environ) -> Config:
     """
     unset: list[tuple[str, str]] = []
     try:
-        document = _expand(read_yaml(path), "", environ, unset)
+        document = _substitute(read_yaml(path), "", environ, unset)
     except RecursionError:
         raise ConfigError([f"{path}: an alias refers to what it stands in"]) from None
     problems = [f"{place}: environment variable {name} is not set" for place, name in unset]
-    config = None
-    try:
-        config = Config.model_validate({} if document is None else document)
-    except ValidationError as error:
-        missing = {place for place, _ in unset}
-        found = [explain(detail) for detail in error.errors(include_url=False)]
-        problems += [
-            f"{place}: {text}" if place else text for place, text in found if place not in missing
-        ]
+    config, mistakes = _validate(document)
+    unknown = {place for place, _ in unset}
+    problems += [
+        f"{place}: {text}" if place else text for place, text in mistakes if place not in unknown
+    ]
     folder = path.parent.resolve()
-    problems += _cross_check(document, folder)
+    aws = _aws(document)
+    problems += _check_names(document, aws)
+    sources: list[Expanded] = []
+    for index, source in _readable_sources(document, aws):
+        try:
+            sources += expand(index, source, aws or Aws())
+        except ValueError as error:
+            problems.append(f"sources[{index}].{error}")
+    problems += clashes(sources, lambda location: _resolve(location, folder))
     if config is None or problems:
         raise ConfigError([f"{path}: {problem}" for problem in problems])
-    return _resolve_paths(config, folder)
+    return _resolve_paths(config, sources, folder)
 
 
-def _expand(
+def _validate(document: object) -> tuple[Config | None, list[tuple[str, str]]]:
+    """Return what a document says, or the place of each mistake and what is wrong there."""
+    try:
+        return Config.model_validate({} if document is None else document), []
+    except ValidationError as error:
+        return None, [explain(detail) for detail in error.errors(include_url=False)]
+
+
+def _substitute(
     value: object, place: str, environ: Mapping[str, str], unset: list[tuple[str, str]]
 ) -> object:
     """Replace ${NAME} in every string value; $$ stands for one dollar sign.
@@ -51,12 +69,13 @@ def _expand(
     """
     if isinstance(value, dict):
         return {
-            key: _expand(item, f"{place}.{key}" if place else str(key), environ, unset)
+            key: _substitute(item, f"{place}.{key}" if place else str(key), environ, unset)
             for key, item in value.items()
         }
     if isinstance(value, list):
         return [
-            _expand(item, f"{place}[{index}]", environ, unset) for index, item in enumerate(value)
+            _substitute(item, f"{place}[{index}]", environ, unset)
+            for index, item in enumerate(value)
         ]
     if not isinstance(value, str):
         return value
@@ -72,25 +91,32 @@ def _expand(
     return _VARIABLE.sub(substitute, value)
 
 
-def _cross_check(document: object, folder: Path) -> Iterator[str]:
-    """Find names given twice and logs read twice, as far as the file can be read at all."""
+def _check_names(document: object, aws: Aws | None) -> Iterator[str]:
+    """Find names given twice, as far as the file can be read at all."""
     sources, limits = (_mappings(document, section) for section in ("sources", "limits"))
     yield from _check_unique(
         "sources", [(index, item.get("name", item.get("type"))) for index, item in sources]
     )
     yield from _check_unique("limits", [(index, item.get("name")) for index, item in limits])
-    locations = [
-        (index, item["location"])
-        for index, item in sources
-        if isinstance(item.get("location"), str) and item["location"]
-    ]
-    for position, (index, location) in enumerate(locations):
-        for other_index, other in locations[:position]:
-            if _overlap(_resolve(location, folder), _resolve(other, folder)):
-                yield (
-                    f"sources[{index}].location: {location!r} overlaps that of "
-                    f"sources[{other_index}]; each log may be read by one source only"
-                )
+    accounts = aws.accounts if aws else ()
+    yield from _check_unique("aws.accounts", [(i, item.name) for i, item in enumerate(accounts)])
+
+
+def _aws(document: object) -> Aws | None:
+    """Return the section `aws`; None where it has mistakes, which are explained with all others."""
+    try:
+        return Aws.model_validate(document.get("aws", {}) if isinstance(document, dict) else {})
+    except ValidationError:
+        return None
+
+
+def _readable_sources(document: object, aws: Aws | None) -> Iterator[tuple[int, Source]]:
+    """Yield the sources that have no mistake in themselves, nor in the accounts they need."""
+    for index, item in _mappings(document, "sources"):
+        with suppress(ValidationError):
+            source = _SOURCE.validate_python(item)
+            if aws is not None or (source.location and source.account is None):
+                yield index, source
 
 
 def _mappings(document: object, section: str) -> list[tuple[int, dict[str, Any]]]:
@@ -100,7 +126,7 @@ def _mappings(document: object, section: str) -> list[tuple[int, dict[str, Any]]
     return [(index, item) for index, item in enumerate(items) if isinstance(item, dict)]
 
 
-def _check_unique(section: str, names: list[tuple[int, object]]) -> Iterator[str]:
+def _check_unique(section: str, names: Sequence[tuple[int, object]]) -> Iterator[str]:
     seen: dict[str, int] = {}
     for index, name in names:
         if isinstance(name, str):
@@ -109,21 +135,16 @@ def _check_unique(section: str, names: list[tuple[int, object]]) -> Iterator[str
                 yield f"{section}[{index}].name: {name!r} is taken by {section}[{first}]"
 
 
-def _overlap(one: str, other: str) -> bool:
-    one, other = (location.rstrip("/") + "/" for location in (one, other))
-    return one.startswith(other) or other.startswith(one)
-
-
 def _resolve(location: str, folder: Path) -> str:
     if location.startswith("s3:"):
         return location
     return str((folder / Path(location).expanduser()).resolve())
 
 
-def _resolve_paths(config: Config, folder: Path) -> Config:
-    sources = tuple(
-        source.model_copy(update={"location": _resolve(source.location, folder)})
-        for source in config.sources
+def _resolve_paths(config: Config, sources: list[Expanded], folder: Path) -> Config:
+    resolved = tuple(
+        item.source.model_copy(update={"location": _resolve(item.source.location, folder)})
+        for item in sources
     )
     ledger = (folder / config.ledger.expanduser()).resolve()
-    return config.model_copy(update={"sources": sources, "ledger": ledger})
+    return config.model_copy(update={"sources": resolved, "ledger": ledger})

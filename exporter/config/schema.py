@@ -1,17 +1,18 @@
 """The sections of config.yaml and what each of their keys may be."""
 
+from collections.abc import Iterator
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
+from exporter.config.aws import Aws
 from exporter.config.fields import (
     Duration,
     LabelValues,
-    Location,
     ModelId,
     ModelOrProfileId,
     Money,
@@ -22,6 +23,8 @@ from exporter.config.fields import (
     at_least,
     not_empty,
 )
+from exporter.config.section import Section
+from exporter.config.sources import Source
 from exporter.usage import CONTEXT_BANDS, LABELS, Label, ServiceTier, TokenKind
 
 Measure = Literal[
@@ -49,45 +52,23 @@ def _not_blank(value: Path) -> Path:
     return value
 
 
-class Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
-
-
-class InvocationLogs(Section):
-    """Model Invocation Logs, read directly from a folder or S3."""
-
-    type: Literal["invocation_logs"]
-    name: Name = "invocation_logs"
-    location: Location
-    """A folder (absolute once loaded) or s3://bucket/prefix: what stands before AWSLogs/."""
-    lookback: Annotated[Duration, AfterValidator(at_least(timedelta(hours=1)))] = timedelta(
-        hours=48
-    )
-    """How late a log object may arrive and still be found."""
-    duplicates_window: Annotated[Duration, AfterValidator(at_least(timedelta(hours=1)))] = (
-        timedelta(days=7)
-    )
-    """How far back request ids are remembered, to count a record delivered twice once."""
-    max_record_bytes: int = Field(default=16 * 2**20, ge=2**10)
-    max_object_bytes: int = Field(default=2**28, ge=2**20)
-    """Both after decompression."""
-
-
 class Rule(Section):
     """One attribution rule: what it looks at, the pattern, and the names that come of it."""
 
     origin: Literal["principal", "metadata", "profile"] = Field(alias="from")
     key: str | None = Field(default=None, min_length=1)
-    """Of requestMetadata; only with `from: metadata`."""
+    """Of requestMetadata with `from: metadata`, of a tag with `from: profile`."""
     match: Pattern
-    """Of the whole resource part of the ARN, or of the whole metadata value."""
+    """Of the whole resource part of the ARN, or of the whole value of the key."""
     application: str | None = None
     user: str | None = None
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        if (self.key is None) == (self.origin == "metadata"):
-            raise ValueError("'key' goes with 'from: metadata', and only with it")
+        if self.key is None and self.origin == "metadata":
+            raise ValueError("'from: metadata' needs the 'key' to look at")
+        if self.key is not None and self.origin == "principal":
+            raise ValueError("'key' goes with 'from: metadata' and 'from: profile' only")
         groups = set(self.match.groupindex)
         if unknown := groups - {"application", "user"}:
             raise ValueError(f"match: groups are application and user, not {_join(unknown)}")
@@ -99,6 +80,10 @@ class Rule(Section):
     def names_user(self) -> bool:
         """Tell whether the rule takes a user's name out of what it looks at."""
         return "user" in self.match.groupindex
+
+    def key_of(self, origin: Literal["metadata", "profile"]) -> str | None:
+        """Return the key that the rule looks at there; None where it looks elsewhere."""
+        return self.key if self.origin == origin else None
 
 
 def _rule(origin: str, match: str, key: str | None = None) -> Rule:
@@ -130,17 +115,24 @@ class Attribution(Section):
     include: tuple[str, ...] = ()
     """Case-sensitive parts of the principal's ARN, or patterns of it with * and ?; none: all."""
     exclude: tuple[str, ...] = ()
-    applications: dict[str, Application] = {}
+    applications: dict[str, Application] = Field(default_factory=dict)
 
     @property
     def metadata_keys(self) -> frozenset[str]:
         """Return the keys of requestMetadata that some rule looks at."""
-        return frozenset(rule.key for rule in self.rules if rule.key is not None)
+        return frozenset(key for rule in self.rules if (key := rule.key_of("metadata")))
 
     @property
     def user_metadata_keys(self) -> frozenset[str]:
-        """Return the keys whose values are names of users."""
-        return frozenset(rule.key for rule in self.rules if rule.key and rule.names_user)
+        """Return the keys of requestMetadata whose values are names of users."""
+        return frozenset(
+            key for rule in self.rules if rule.names_user and (key := rule.key_of("metadata"))
+        )
+
+    @property
+    def profile_tags(self) -> frozenset[str]:
+        """Return the keys of inference profiles' tags that some rule looks at."""
+        return frozenset(key for rule in self.rules if (key := rule.key_of("profile")))
 
 
 class PriceOverride(Section):
@@ -175,7 +167,7 @@ class Limit(Section):
     """A threshold on the usage of one period."""
 
     name: Name
-    match: dict[Label, LabelValues] = {}
+    match: dict[Label, LabelValues] = Field(default_factory=dict)
     """The values of a label that count; a list means any of them."""
     by: Annotated[tuple[Label, ...], AfterValidator(_unique)] = ()
     """Makes one limit for each value of these labels."""
@@ -207,12 +199,6 @@ class Privacy(Section):
     """Secret of the pseudonyms; none: one is made beside the ledger and kept."""
 
 
-class Aws(Section):
-    """What the exporter itself may spend."""
-
-    max_cost_usd_per_day: Money = Decimal("1.00")
-
-
 class Config(Section):
     """The whole of config.yaml; paths are absolute."""
 
@@ -222,15 +208,48 @@ class Config(Section):
     )
     ledger: Annotated[Path, AfterValidator(_not_blank)] = Path("data/ledger.sqlite")
     retention_months: int = Field(default=13, ge=2, le=1200)
-    sources: Annotated[tuple[InvocationLogs, ...], AfterValidator(not_empty)]
+    sources: Annotated[tuple[Source, ...], AfterValidator(not_empty)]
     attribution: Attribution = Attribution()
-    models: dict[str, ModelOrProfileId] = {}
+    models: dict[str, ModelOrProfileId] = Field(default_factory=dict)
     """Opaque ARN, or its last part, to a foundation model or inference profile id."""
     prices: Prices = Prices()
     limits: tuple[Limit, ...] = ()
     metrics: Metrics = Metrics()
     privacy: Privacy = Privacy()
     aws: Aws = Aws()
+
+    @model_validator(mode="after")
+    def _check_lookups(self) -> Self:
+        if problem := next(_lookup_problems(self), None):
+            raise ValueError(problem)
+        return self
+
+
+def _lookup_problems(config: Config) -> Iterator[str]:
+    """Find where lookups do not go with the rest of the configuration."""
+    lookups = config.aws.lookups
+    tag_rules = [rule for rule in config.attribution.rules if rule.key_of("profile")]
+    if tag_rules and not lookups.inference_profiles:
+        yield (
+            "attribution.rules: 'from: profile' with a 'key' looks at tags, which needs "
+            "'aws.lookups.inference_profiles: true'"
+        )
+    if lookups.are_wanted and any(source.name == "lookups" for source in config.sources):
+        yield "sources: the name 'lookups' is that of what aws.lookups asks; take another"
+    is_plain = config.privacy.users == "plain"
+    if lookups.identity_center and not is_plain:
+        yield (
+            "aws.lookups.identity_center: stores the names of users as they are, which only "
+            "'privacy.users: plain' allows"
+        )
+    if any(rule.names_user for rule in tag_rules) and not is_plain:
+        yield (
+            "attribution.rules: a user that a profile's tag names is stored as it is, which only "
+            "'privacy.users: plain' allows"
+        )
+    account = lookups.identity_center and lookups.identity_center.account
+    if account and account not in {known.name for known in config.aws.accounts}:
+        yield f"aws.lookups.identity_center.account: {account!r} is none of aws.accounts"
 
 
 def _join(names: Any) -> str:

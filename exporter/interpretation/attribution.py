@@ -1,7 +1,7 @@
 """Who a call is attributed to: principal, metadata and profile to application and user.
 
-Applies the configured rules in their order; the first match of each field wins. Asks AWS nothing
-and keeps no state: callers remember the answers.
+Applies the configured rules in their order; the first match of each field wins. A profile's tags
+are those that AWS told. Asks AWS nothing and keeps no state: callers remember the answers.
 """
 
 import fnmatch
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from exporter import config
 from exporter.interpretation.measures import UNKNOWN, label_text, printable
+from exporter.interpretation.names import Names
 
 _PROFILES = ("inference-profile/", "application-inference-profile/")
 
@@ -26,8 +27,9 @@ class Attributed:
 class Attribution:
     """The configured rules and filters, ready to be applied."""
 
-    def __init__(self, settings: config.Attribution) -> None:
+    def __init__(self, settings: config.Attribution, names: Names | None = None) -> None:
         self._rules = settings.rules
+        self._names = names or Names()
         self._include = _any_of(settings.include)
         self._exclude = _any_of(settings.exclude)
 
@@ -44,9 +46,12 @@ class Attribution:
         values = dict(metadata)
         application = user = ""
         for rule in self._rules:
-            subject = (
-                printable(values.get(rule.key, "")) if rule.key is not None else parts[rule.origin]
-            )
+            if rule.key is None:
+                subject = parts[rule.origin]
+            elif rule.origin == "metadata":
+                subject = printable(values.get(rule.key, ""))
+            else:
+                subject = printable(self._names.profile_tag(model_id, rule.key))
             if not subject or not (match := rule.match.fullmatch(subject)):
                 continue
             application = application or _named("application", match, rule.application)

@@ -1,14 +1,16 @@
 """What a fact means under one configuration: whose it is, of which model, at which price."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import NamedTuple
 
-from exporter.config import Config
+from exporter.config import Application, Config
 from exporter.interpretation.attribution import Attribution
 from exporter.interpretation.measures import UNKNOWN, Labels, label_text
 from exporter.interpretation.models import Model, Routing, UnpricedReason, resolve
+from exporter.interpretation.names import Names
+from exporter.interpretation.owners import owners
 from exporter.interpretation.prices import Price, PriceBook
 from exporter.usage import OK, Fact, TokenKind
 
@@ -37,10 +39,13 @@ class Meaning:
 
 
 class Interpreter:
-    """Interprets facts; one is made for each configuration."""
+    """Interprets facts; one is made for each configuration, and anew when AWS told of names."""
 
-    def __init__(self, settings: Config, book: PriceBook) -> None:
-        self._attribution = Attribution(settings.attribution)
+    def __init__(self, settings: Config, book: PriceBook, names: Names | None = None) -> None:
+        self._names = names or Names()
+        self._attribution = Attribution(settings.attribution, self._names)
+        self._applications = settings.attribution.applications
+        self._role_tags = settings.aws.lookups.role_tags
         self._aliases = settings.models
         self._book = book
 
@@ -54,11 +59,12 @@ class Interpreter:
         attributed = self._attribution.attribute(fact.principal, fact.metadata, fact.model_id)
         if attributed is None:
             return None
-        model = resolve(fact.model_id, self._aliases)
+        user = label_text(self._names.user_name(attributed.user)) or attributed.user
+        model = resolve(fact.model_id, self._aliases, self._names.models_of(fact.model_id))
         account_id, region = label_text(fact.account_id), label_text(fact.region)
         place = ModelPlace(account_id or UNKNOWN, region or UNKNOWN, model.model)
         return Meaning(
-            labels=Labels(*place[:2], attributed.application, attributed.user, place.model),
+            labels=Labels(*place[:2], attributed.application, user, place.model),
             place=place,
             routing=model.routing,
             unpriced=self._unpriced(model),
@@ -66,6 +72,11 @@ class Interpreter:
             service_tier=fact.service_tier,
             context_from=fact.context_from,
         )
+
+    def applications(self, principals: Iterable[str]) -> dict[str, Application]:
+        """Return who answers for applications: as configured, else as the tags of roles say."""
+        told = owners(principals, self._attribution, self._names, self._role_tags)
+        return told | self._applications
 
     def _unpriced(self, model: Model) -> UnpricedReason | None:
         if model.unpriced is not None:

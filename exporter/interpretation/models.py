@@ -1,11 +1,12 @@
 """Model ids as callers give them, resolved to the foundation model and its routing.
 
-Reads what the id itself says and the configured aliases of ids that hide their model. Whether a
-model has a price, or is billed by the token at all, the price book knows; AWS is not asked.
+Reads what the id itself says, the configured aliases of ids that hide their model, and what AWS
+told of inference profiles. Whether a model has a price, or is billed by the token at all, the price
+book knows; AWS is not asked.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -27,7 +28,7 @@ class UnpricedReason(StrEnum):
     NO_PRICE = "no_price"
     """The model is known, but not its price in this region, routing or tier."""
     UNRESOLVED = "unresolved"
-    """The id hides its model and no alias names it."""
+    """The id hides its model, no alias names it, and AWS did not tell."""
     NOT_TOKEN_BILLED = "not_token_billed"
     PROVISIONED = "provisioned"
     CUSTOM = "custom"
@@ -86,27 +87,49 @@ _OWN_PRICE = {
 }
 """Resources that never have an on-demand price, whatever model is behind them."""
 
-_ARN = re.compile(r"arn:[^:]*:(?P<service>[^:]*):[^:]*:[^:]*:(?P<resource>.+)")
+_ARN = re.compile(r"arn:[^:]*:(?P<service>[^:]*):(?P<region>[^:]*):[^:]*:(?P<resource>.+)")
 _FOUNDATION_MODEL = re.compile(
     r"(?=.{3,256}\Z)[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63})+(?::[a-z0-9-]{1,63})*"
 )
 
 
-def resolve(model_id: str, aliases: Mapping[str, str]) -> Model:
+def resolve(model_id: str, aliases: Mapping[str, str], routes: Sequence[str] = ()) -> Model:
     """Return what a model id or ARN of any form stands for.
 
     An alias is looked up by the whole id, then by its last part, and only for ids that hide their
-    model; its value is taken as it is, not looked up again.
+    model; its value is taken as it is, not looked up again. Where there is none, `routes` tell: the
+    ARNs of the models that an inference profile routes to.
     """
     direct = _resolve_plainly(model_id)
     if direct.unpriced is None or direct.unpriced is UnpricedReason.NOT_TOKEN_BILLED:
         return direct
     aliased = _resolve_plainly(_alias(model_id, aliases))
-    if aliased.unpriced is not None:
-        return direct
     if direct.unpriced is UnpricedReason.UNRESOLVED:
-        return aliased
-    return direct._replace(model=aliased.model)
+        return aliased if aliased.unpriced is None else _resolve_routes(model_id, routes) or direct
+    return direct if aliased.unpriced is not None else direct._replace(model=aliased.model)
+
+
+def _resolve_routes(profile_arn: str, routes: Sequence[str]) -> Model | None:
+    """Resolve a profile by what it routes to, as the profile that it was copied from would be.
+
+    A copy of a foundation model routes to the model in the profile's own region. A copy of a global
+    profile has a route without a region (GetInferenceProfile; Bedrock User Guide, "Global
+    cross-Region inference"), and any other set of regions is a geography's. None where the routes
+    lead to several models: whichever was taken, it would be a guess.
+    """
+    models = {_resolve_plainly(route) for route in routes}
+    regions = {_region(route) for route in routes}
+    model = models.pop() if len(models) == 1 else None
+    if model is None or model.unpriced is not None:
+        return None
+    if "" in regions:
+        return model._replace(routing=Routing.GLOBAL)
+    return model if regions == {_region(profile_arn)} else model._replace(routing=Routing.GEO)
+
+
+def _region(arn: str) -> str:
+    match = _ARN.fullmatch(arn)
+    return match["region"] if match else ""
 
 
 def _alias(model_id: str, aliases: Mapping[str, str]) -> str:

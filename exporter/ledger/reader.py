@@ -8,12 +8,19 @@ from pathlib import Path
 from typing import NamedTuple, Self
 
 from exporter.ledger.database import open_for_reading, told
-from exporter.usage import SLOT_SECONDS, AwsRequest, Counts, Fact, Progress, Summed
+from exporter.usage import (
+    SLOTS_A_DAY,
+    AthenaScan,
+    AwsRequest,
+    Counts,
+    Fact,
+    LookedUp,
+    Progress,
+    Summed,
+)
 
 FIRST_FILL = "first_fill_completed_at"
 """The note that is left when all that there was to read at first is read."""
-
-_SLOTS_A_DAY = 86_400 // SLOT_SECONDS
 
 
 class NewestRecord(NamedTuple):
@@ -86,12 +93,12 @@ class Ledger:
 
     def last_change(self, start: int, end: int) -> int:
         """Return a number that grows whenever usage is added to a day that a range touches."""
-        days = range(start // _SLOTS_A_DAY, (end - 1) // _SLOTS_A_DAY + 1)
+        days = range(start // SLOTS_A_DAY, (end - 1) // SLOTS_A_DAY + 1)
         return max((self._changed_days.get(day, 0) for day in days), default=0)
 
     def _note_changes(self, slots: set[int]) -> None:
         self._changes += 1
-        for day in {slot // _SLOTS_A_DAY for slot in slots}:
+        for day in {slot // SLOTS_A_DAY for slot in slots}:
             self._changed_days[day] = self._changes
 
     def newest_records(self) -> list[NewestRecord]:
@@ -145,6 +152,42 @@ class Ledger:
                 (day.isoformat(),),
             )
             return Counter({AwsRequest(row[0], row[1]): row[2] for row in rows})
+
+    def athena_scans(self, day: date) -> list[AthenaScan]:
+        """Return what each source's queries of Athena scanned on one UTC day."""
+        with told(self.path):
+            rows = self._connection.execute(
+                "SELECT source, queries, scanned_bytes, billed_bytes FROM athena_scan "
+                "WHERE day = ? ORDER BY 1",
+                (day.isoformat(),),
+            )
+            return [AthenaScan(*row) for row in rows]
+
+    def lookups(self) -> dict[tuple[str, str], LookedUp]:
+        """Return what AWS said of names, by kind and name."""
+        with told(self.path):
+            rows = self._connection.execute(
+                'SELECT kind, key, "values", looked_up_at FROM lookup ORDER BY 1, 2'
+            )
+            return {
+                (kind, key): LookedUp(
+                    kind,
+                    key,
+                    tuple((name, value) for name, value in json.loads(values)),
+                    _moment(at),
+                )
+                for kind, key, values, at in rows
+            }
+
+    def named_since(self, slot: int) -> set[tuple[str, str, str, str]]:
+        """Return account id, region, principal and model id of all usage since a slot."""
+        with told(self.path):
+            rows = self._connection.execute(
+                "SELECT DISTINCT account_id, region, principal, model_id FROM fact "
+                "WHERE id IN (SELECT fact FROM usage WHERE slot >= ?)",
+                (slot,),
+            )
+            return {(row[0], row[1], row[2], row[3]) for row in rows}
 
     def exposed_users(self, month: str) -> frozenset[str]:
         """Return the users that had series of their own in a month, given as 2026-11."""

@@ -94,4 +94,26 @@ MIGRATIONS = (
         value TEXT NOT NULL
     ) STRICT, WITHOUT ROWID;
     """,
+    # Version 2
+    """
+    -- What queries of Athena scanned on a UTC day
+    CREATE TABLE athena_scan (
+        day TEXT NOT NULL,
+        source TEXT NOT NULL,
+        queries INTEGER NOT NULL,
+        scanned_bytes INTEGER NOT NULL,
+        billed_bytes INTEGER NOT NULL,
+        PRIMARY KEY (day, source)
+    ) STRICT, WITHOUT ROWID;
+
+    -- What AWS said of a name that the logs leave open; "values": a JSON array of pairs,
+    -- looked_up_at: seconds since the epoch
+    CREATE TABLE lookup (
+        kind TEXT NOT NULL,
+        key TEXT NOT NULL,
+        "values" TEXT NOT NULL,
+        looked_up_at INTEGER NOT NULL,
+        PRIMARY KEY (kind, key)
+    ) STRICT, WITHOUT ROWID;
+    """,
 )

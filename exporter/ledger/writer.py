@@ -1,4 +1,4 @@
-"""Writes the ledger: each batch once, in one transaction with the mark of its log object."""
+"""Writes the ledger: each batch once, in one transaction with the marks of its log objects."""
 
 import json
 import os
@@ -13,11 +13,14 @@ from typing import IO, Self
 from exporter.ledger.database import LedgerError, open_for_writing, told
 from exporter.ledger.reader import Ledger
 from exporter.usage import (
+    AthenaScan,
     AwsRequest,
     Batch,
     Counts,
     Fact,
+    LookedUp,
     Progress,
+    QueryBatch,
     Requests,
     Usage,
     slot_start,
@@ -69,18 +72,20 @@ class WritableLedger(Ledger):
             f"ledger {self.path} was removed or replaced while in use; restart the exporter",
         )
 
-    def apply(self, batches: Iterable[Batch]) -> list[Usage]:
+    def apply(self, batches: Iterable[Batch | QueryBatch]) -> list[Usage]:
         """Take batches in one transaction and return the usage that is new.
 
-        A batch whose object was taken before is left out, and so is a record that is known. Either
-        all batches are in the ledger when this returns, or none. Raises LedgerError.
+        A batch whose objects were taken before is left out, and so is a record that is known.
+        Either all batches are in the ledger when this returns, or none. Raises LedgerError, also
+        where only some of a query's objects were taken before: what it summed cannot be parted.
         """
         taken: dict[tuple[int, Fact], Counts] = {}
         with self._transaction():
             for batch in batches:
                 if not self._mark(batch):
                     continue
-                for slot, fact, counts in self._without_known(batch):
+                usage = self._without_known(batch) if isinstance(batch, Batch) else batch.usage
+                for slot, fact, counts in usage:
                     before = taken.get((slot, fact))
                     taken[slot, fact] = before.plus(counts) if before else counts
                 self._note_newest(batch)
@@ -105,12 +110,19 @@ class WritableLedger(Ledger):
                     self._connection.execute("ROLLBACK")
                 raise
 
-    def _mark(self, batch: Batch) -> bool:
-        """Mark an object as read; tell whether it was not before."""
-        marked = self._connection.execute(
-            "INSERT OR IGNORE INTO log_object VALUES (?, ?, ?, ?)", batch.unit
+    def _mark(self, batch: Batch | QueryBatch) -> bool:
+        """Mark a batch's objects as read; tell whether they were not before."""
+        units = (batch.unit,) if isinstance(batch, Batch) else batch.units
+        marked = self._connection.executemany(
+            "INSERT OR IGNORE INTO log_object VALUES (?, ?, ?, ?)", units
         )
-        return marked.rowcount == 1
+        if 0 < marked.rowcount < len(units):
+            raise LedgerError(
+                "overlap",
+                f"source {batch.source}: {len(units) - marked.rowcount} of {len(units)} log "
+                "objects of a query were read meanwhile by another source; it is asked again",
+            )
+        return marked.rowcount == len(units)
 
     def _without_known(self, batch: Batch) -> Iterable[Usage]:
         """Return a batch's usage less the records that an earlier object held too."""
@@ -155,13 +167,16 @@ class WritableLedger(Ledger):
             self._numbers[fact] = number
         return number
 
-    def _note_newest(self, batch: Batch) -> None:
-        if batch.newest:
-            self._connection.execute(
-                "INSERT INTO newest_record VALUES (?, ?, ?, ?) "
-                "ON CONFLICT DO UPDATE SET timestamp = max(timestamp, excluded.timestamp)",
-                (batch.source, batch.unit.account_id, batch.unit.region, batch.newest),
-            )
+    def _note_newest(self, batch: Batch | QueryBatch) -> None:
+        if isinstance(batch, Batch):
+            newest = {batch.unit[:2]: batch.newest} if batch.newest else {}
+        else:
+            newest = dict(batch.newest)
+        self._connection.executemany(
+            "INSERT INTO newest_record VALUES (?, ?, ?, ?) "
+            "ON CONFLICT DO UPDATE SET timestamp = max(timestamp, excluded.timestamp)",
+            [(batch.source, *owner, timestamp) for owner, timestamp in newest.items()],
+        )
 
     def record_progress(self, progress: Progress) -> None:
         """Remember how far a location is read. Raises LedgerError."""
@@ -184,6 +199,33 @@ class WritableLedger(Ledger):
                 "INSERT INTO aws_request VALUES (?, ?, ?, ?) "
                 "ON CONFLICT DO UPDATE SET requests = requests + excluded.requests",
                 [(day.isoformat(), *request, count) for request, count in requests.items()],
+            )
+
+    def record_athena_scan(self, day: date, scan: AthenaScan) -> None:
+        """Add to what queries of Athena scanned on one UTC day. Raises LedgerError."""
+        with self._transaction():
+            self._connection.execute(
+                "INSERT INTO athena_scan VALUES (?, ?, ?, ?, ?) "
+                "ON CONFLICT DO UPDATE SET queries = queries + excluded.queries, "
+                "scanned_bytes = scanned_bytes + excluded.scanned_bytes, "
+                "billed_bytes = billed_bytes + excluded.billed_bytes",
+                (day.isoformat(), *scan),
+            )
+
+    def record_lookups(self, lookups: Iterable[LookedUp]) -> None:
+        """Remember what AWS said of names, in place of what it said before. Raises LedgerError."""
+        with self._transaction():
+            self._connection.executemany(
+                "INSERT OR REPLACE INTO lookup VALUES (?, ?, ?, ?)",
+                [
+                    (
+                        looked_up.kind,
+                        looked_up.key,
+                        json.dumps(looked_up.values, ensure_ascii=False),
+                        int(looked_up.at.timestamp()),
+                    )
+                    for looked_up in lookups
+                ],
             )
 
     def remember_exposed_users(self, month: str, users: Iterable[str]) -> None:

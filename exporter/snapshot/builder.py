@@ -1,15 +1,16 @@
 """Builds snapshots: asks for every period once and takes every family from the same values."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
 from exporter import metrics
-from exporter.config import Config
+from exporter.config import Application, Config
 from exporter.interpretation.limits import LimitState, evaluate
 from exporter.interpretation.meaning import Interpreter
+from exporter.interpretation.names import Names
 from exporter.interpretation.prices import PriceBook
 from exporter.interpretation.totals import Totals
 from exporter.ledger import Ledger
@@ -33,7 +34,7 @@ from exporter.snapshot.usage_families import (
     usage_families,
 )
 from exporter.status import AwsSpend, SourceStatus
-from exporter.usage import Summed, Usage, slot_start
+from exporter.usage import SLOTS_A_DAY, Fact, Summed, Usage, slot_start
 
 _ORDER = {name: place for place, name in enumerate(CATALOGUE)}
 _SIZE_SERIES = 2
@@ -79,23 +80,47 @@ class SnapshotBuilder:
         self._settings = settings
         self._ledger = ledger
         self._counters = counters
-        self._interpreter = Interpreter(settings, PriceBook.bundled(settings.prices.overrides))
-        self._history = History(ledger, self._interpreter, settings.timezone)
-        self._uncounted = Totals()
+        self._book = PriceBook.bundled(settings.prices.overrides)
+        self._interpret_with(self._looked_up())
+        self._uncounted: dict[tuple[int, Fact], Summed] = {}
         self._unfolded = Exposure(settings.metrics.labels)
         for metric in USAGE_COUNTERS:
             counters.name_labels(metric, self._unfolded.names(metric.labels))
 
+    def _looked_up(self) -> Names:
+        return Names(self._settings.aws.lookups, self._ledger.lookups())
+
+    def _interpret_with(self, names: Names) -> None:
+        """Interpret anew, by what AWS told of names."""
+        self._names = names
+        self._interpreter = Interpreter(self._settings, self._book, names)
+        self._history = History(self._ledger, self._interpreter, self._settings.timezone)
+
     def count(self, usage: Iterable[Usage]) -> None:
-        """Count usage that was newly taken, at the price of its day."""
+        """Count usage that was newly taken, once the next snapshot is built."""
         for slot, fact, counts in usage:
+            key = slot // SLOTS_A_DAY, fact
+            before = self._uncounted.get(key)
+            self._uncounted[key] = Summed(
+                min(slot, before.first_slot) if before else slot,
+                before.counts.plus(counts) if before else counts,
+            )
+
+    def _take_uncounted(self) -> Totals:
+        """Return what is to be counted, at the price of its day, under the names of this moment."""
+        uncounted, self._uncounted = self._uncounted, {}
+        totals = Totals()
+        for (_, fact), summed in uncounted.items():
             meaning = self._history.interpret(fact)
             if meaning is not None:
-                unit_prices = self._interpreter.unit_prices(meaning, slot_start(slot).date())
-                self._uncounted.add_usage(meaning, Summed(slot, counts), unit_prices)
+                day = slot_start(summed.first_slot).date()
+                totals.add_usage(meaning, summed, self._interpreter.unit_prices(meaning, day))
+        return totals
 
     def build(self, now: datetime, sources: Sequence[SourceStatus], spend: AwsSpend) -> Snapshot:
         """Return the snapshot as of `now`."""
+        if (names := self._looked_up()) != self._names:
+            self._interpret_with(names)
         usage, limits = self._evaluate(now)
         newest = self._ledger.newest_records()
         own = [
@@ -112,6 +137,7 @@ class SnapshotBuilder:
             families=_in_order(families),
             page=page_view(
                 self._settings,
+                self._applications(),
                 usage,
                 self._history.daily_cost_usd(now),
                 limits,
@@ -143,13 +169,12 @@ class SnapshotBuilder:
         settings = self._settings
         month = f"{now.astimezone(settings.timezone):%Y-%m}"
         families = [
-            application_family(settings.attribution.applications),
+            application_family(self._applications()),
             *limit_families(limits),
         ]
         room = settings.metrics.max_series - _count_series(families) - reserved
         exposure, gauges, counters = self._fit(usage, now, month, room)
-        count_totals(self._counters, self._uncounted, exposure)
-        self._uncounted = Totals()
+        count_totals(self._counters, self._take_uncounted(), exposure)
         families += gauges
         families += [self._counters.family(born.metric, now, born.samples) for born in counters]
         return UsageSnapshot(
@@ -158,6 +183,10 @@ class SnapshotBuilder:
             exposed_users=_exposed_users(usage, exposure),
             folded=exposure.folded,
         )
+
+    def _applications(self) -> Mapping[str, Application]:
+        """Return who answers for each application."""
+        return self._interpreter.applications(self._history.principals())
 
     def _own_counters(self, now: datetime) -> list[Family]:
         """Return the counters of the exporter itself."""

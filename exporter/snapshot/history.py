@@ -62,6 +62,10 @@ class History:
         except KeyError:
             return self._meanings.setdefault(fact, self._interpreter.interpret(fact))
 
+    def principals(self) -> Iterator[str]:
+        """Return who called, as far as it was interpreted; a principal may come more than once."""
+        return (fact.principal for fact in self._meanings)
+
     def usage(self, now: datetime) -> PeriodUsage:
         """Return the usage of every period that holds `now` or comes before it."""
         self._remembered, self._used = self._used, {}

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 
 from exporter import __version__, metrics
-from exporter.config import Config
+from exporter.config import Application, Config
 from exporter.interpretation.limits import LimitState
 from exporter.interpretation.measures import Labels
 from exporter.interpretation.models import UnpricedReason, describe
@@ -34,6 +34,7 @@ _TOO_LITTLE = Absent("less than 24 hours of data")
 
 def page_view(
     settings: Config,
+    applications: Mapping[str, Application],
     usage: PeriodUsage,
     daily_cost_usd: tuple[tuple[date, Decimal], ...],
     limits: Iterable[LimitState],
@@ -61,7 +62,7 @@ def page_view(
         cost_usd_month_by_provenance={
             str(of): cost for of, cost in usage.month.cost_by_provenance.items()
         },
-        top_applications=_ranking(usage, "application", _team(settings)),
+        top_applications=_ranking(usage, "application", _team(applications)),
         top_users=_ranking(usage, "user", lambda _: ""),
         top_models=_ranking(usage, "model", _model_name),
         limits=tuple(_limit_row(state) for state in limits),
@@ -117,9 +118,8 @@ def _ranking(usage: PeriodUsage, label: Label, detail: Callable[[str], str]) -> 
     )
 
 
-def _team(settings: Config) -> Callable[[str], str]:
+def _team(applications: Mapping[str, Application]) -> Callable[[str], str]:
     """Return what tells the team that answers for an application."""
-    applications = settings.attribution.applications
     return lambda name: applications[name].team if name in applications else ""
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import NamedTuple
 
-from exporter.usage import AwsRequest, Batch, Progress
+from exporter.usage import AthenaScan, AwsRequest, Batch, LookedUp, Progress, QueryBatch
 
 
 class Times(NamedTuple):
@@ -52,4 +52,6 @@ class Finished:
     """UTC day back to which a first fill has come; None where none is under way."""
 
 
-Event = Batch | Progress | Fault | Backlog | AwsRequests | Finished
+Event = (
+    Batch | QueryBatch | Progress | Fault | Backlog | AwsRequests | AthenaScan | LookedUp | Finished
+)

@@ -12,6 +12,7 @@ from exporter.sources.log_store import (
     SERVICE,
     ListedObject,
     ObjectGoneError,
+    Owners,
     StoreError,
     Stream,
     hour_of,
@@ -36,18 +37,23 @@ class FolderStore:
     def __init__(self, root: Path) -> None:
         self._root = root
 
-    def owners(self) -> list[tuple[str, str]]:
-        """Return each (account id, region) that has a folder."""
+    def owners(self) -> Owners:
+        """Return each (account id, region) that has a folder, and which may not be read."""
         with _told(self._root):
             if not self._root.is_dir():
                 raise StoreError("not_found", f"{self._root}: there is no such folder")
-            return [
-                (account.name, region.name)
-                for account in _folders(self._root / "AWSLogs")
-                if is_account(account.name)
-                for region in _folders(account / SERVICE)
-                if is_region(region.name)
-            ]
+            accounts = _folders(self._root / "AWSLogs")
+        owners = Owners([], [])
+        for account in accounts:
+            if is_account(account.name):
+                try:
+                    with _told(account):
+                        regions = _folders(account / SERVICE)
+                except StoreError as error:
+                    owners.faults.append(error)
+                    continue
+                owners.found.extend((account.name, r.name) for r in regions if is_region(r.name))
+        return owners
 
     def list_day(self, account_id: str, region: str, day: date) -> list[ListedObject]:
         """Return the log objects of one UTC day."""

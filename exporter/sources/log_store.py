@@ -48,11 +48,20 @@ class ListedObject(NamedTuple):
     size: int
 
 
+class Owners(NamedTuple):
+    """Whose logs lie at a location, as far as it can be listed."""
+
+    found: list[tuple[str, str]]
+    """Account id and region."""
+    faults: list[StoreError]
+    """One for each account whose regions cannot be listed; it hides no other."""
+
+
 class LogStore(Protocol):
     """Where the log objects of several accounts and regions lie."""
 
-    def owners(self) -> list[tuple[str, str]]:
-        """Return each (account id, region) that has logs. Raises StoreError."""
+    def owners(self) -> Owners:
+        """Return each (account id, region) that has logs. Raises StoreError for the location."""
 
     def list_day(self, account_id: str, region: str, day: date) -> list[ListedObject]:
         """Return the log objects below one UTC day. Raises StoreError."""

@@ -19,9 +19,9 @@ from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from itertools import islice
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from exporter.aws.meter import Meter
-from exporter.identity import Privacy
 from exporter.sources.events import Fault
 from exporter.sources.log_store import (
     ListedObject,
@@ -32,9 +32,12 @@ from exporter.sources.log_store import (
     key_of,
 )
 from exporter.sources.object_reader import read_object
-from exporter.sources.record_reader import RecordReader
+from exporter.sources.record_reader import Recording, RecordReader, make_record_reader
 from exporter.sources.rejection import Rejection
 from exporter.usage import AwsRequest, Batch, LogObject
+
+if TYPE_CHECKING:
+    from exporter.config import Account
 
 _TASK_OBJECTS = 32
 _TASK_BYTES = 8 * 2**20
@@ -57,9 +60,9 @@ class Reading:
     first_slot: int = 0
     last_slot: int = 0
     """Records outside these are rejected."""
-    metadata_keys: frozenset[str] = frozenset()
-    user_metadata_keys: frozenset[str] = frozenset()
-    privacy: Privacy = field(default_factory=Privacy)
+    recording: Recording = field(default_factory=Recording)
+    account: "Account | None" = None
+    """In whose role the location is read; none: the ambient credentials."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,13 +75,13 @@ class Result:
     aws_requests: Counter[AwsRequest]
 
 
-def open_store(location: str, meter: Meter) -> LogStore:
-    """Return the store of a location as config.InvocationLogs has it."""
+def open_store(location: str, meter: Meter, account: "Account | None" = None) -> LogStore:
+    """Return the store of a location as config.InvocationLogs has it, in the role of an account."""
     if location.startswith("s3://"):
         # boto3 takes 30 MB of memory, which a process that reads a folder need not have.
         from exporter.sources.s3_store import S3Store
 
-        return S3Store(location, meter)
+        return S3Store(location, meter, account)
     from exporter.sources.folder_store import FolderStore
 
     return FolderStore(Path(location))
@@ -86,8 +89,8 @@ def open_store(location: str, meter: Meter) -> LogStore:
 
 def read_task(reading: Reading, task: Sequence[ListedObject]) -> Result:
     """Read each object of a task; one that fails costs no other."""
-    store, meter = _store(reading.location)
-    reader = _record_reader(reading)
+    store, meter = _store(reading.location, reading.account)
+    reader = make_record_reader(reading.recording, reading.first_slot, reading.last_slot)
     result = Result(len(task), [], [], Counter())
     for listed, opened in zip(task, _opened(store, task), strict=True):
         outcome = _read(reading, reader, store, listed, opened)
@@ -155,27 +158,9 @@ def _unsettled(listed: ListedObject) -> Fault:
 
 
 @lru_cache(maxsize=16)
-def _store(location: str) -> tuple[LogStore, Meter]:
+def _store(location: str, account: "Account | None") -> tuple[LogStore, Meter]:
     meter = Meter()
-    return open_store(location, meter), meter
-
-
-@lru_cache(maxsize=16)
-def _record_reader(reading: Reading) -> RecordReader:
-    hides = reading.user_metadata_keys
-    privacy = reading.privacy
-    plain = Privacy()
-
-    def metadata(key: str, value: str) -> str:
-        return (privacy if key in hides else plain).value(value)
-
-    return RecordReader(
-        store_principal=lru_cache(maxsize=10_000)(privacy.principal),
-        store_metadata=lru_cache(maxsize=10_000)(metadata),
-        metadata_keys=reading.metadata_keys,
-        first_slot=reading.first_slot,
-        last_slot=reading.last_slot,
-    )
+    return open_store(location, meter, account), meter
 
 
 class ReaderPool:

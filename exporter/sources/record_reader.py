@@ -1,10 +1,12 @@
 """Turns Model Invocation Log records into entries: what of them the ledger takes."""
 
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from xxhash import xxh3_64_intdigest
 
+from exporter.identity import Privacy
 from exporter.sources.invocation_record import (
     MAX_FIELD,
     Record,
@@ -23,6 +25,16 @@ Said = tuple[str, str, str, str, str, int, str, str, tuple[tuple[str, str], ...]
 
 _MAX_PLACE = 64
 _REMEMBERED_FACTS = 10_000
+
+
+class Recording(NamedTuple):
+    """What of a record's names is kept, and how."""
+
+    metadata_keys: frozenset[str] = frozenset()
+    """Of requestMetadata; no other is looked at."""
+    user_metadata_keys: frozenset[str] = frozenset()
+    """Those whose values name a user."""
+    privacy: Privacy = Privacy()
 
 
 class Entry(NamedTuple):
@@ -128,6 +140,23 @@ class RecordReader:
             outcome=outcome_of(said.outcome),
             metadata=tuple((key, self._store_metadata(key, value)) for key, value in said.metadata),
         )
+
+
+def make_record_reader(recording: Recording, first_slot: int, last_slot: int) -> RecordReader:
+    """Return a reader of the records in a range of slots, both ends included."""
+    plain = Privacy()
+
+    def metadata(key: str, value: str) -> str:
+        hides = key in recording.user_metadata_keys
+        return (recording.privacy if hides else plain).value(value)
+
+    return RecordReader(
+        store_principal=lru_cache(maxsize=10_000)(recording.privacy.principal),
+        store_metadata=lru_cache(maxsize=10_000)(metadata),
+        metadata_keys=recording.metadata_keys,
+        first_slot=first_slot,
+        last_slot=last_slot,
+    )
 
 
 def digest_of(text: bytes) -> int:

@@ -12,6 +12,8 @@ class Rejection(StrEnum):
     """The object is neither gzip nor JSON."""
     CORRUPT_GZIP = "corrupt_gzip"
     """Cut short or damaged; what came before the damage counts."""
+    UNREADABLE_OBJECT = "unreadable_object"
+    """Athena fails whenever it reads it; nothing of it counts."""
     OBJECT_TOO_LARGE = "object_too_large"
     """Inflates past max_object_bytes; nothing of it counts."""
     NOT_A_LOG = "not_a_log"

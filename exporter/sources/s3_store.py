@@ -3,34 +3,23 @@
 import io
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, closing, contextmanager
 from datetime import UTC, date, datetime
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-import boto3
-from botocore.config import Config
-from botocore.exceptions import (
-    BotoCoreError,
-    ClientError,
-    ConnectionError,
-    CredentialRetrievalError,
-    FlexibleChecksumError,
-    HTTPClientError,
-    IncompleteReadError,
-    NoCredentialsError,
-    PartialCredentialsError,
-    ProfileNotFound,
-    SSOError,
-    TokenRetrievalError,
-)
-from urllib3.exceptions import HTTPError
+from botocore.exceptions import ClientError
 
+from exporter.aws import sessions
 from exporter.aws.meter import Meter
+from exporter.aws.sessions import RoleError
+from exporter.sources.aws_errors import AWS_ERRORS, error_code, explain, is_denied
 from exporter.sources.log_store import (
     SERVICE,
     ListedObject,
     ObjectGoneError,
+    Owners,
     StoreError,
     Stream,
     hour_of,
@@ -47,33 +36,14 @@ if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
     from mypy_boto3_s3.type_defs import ListObjectsV2OutputTypeDef
 
+    from exporter.config import Account
+
 _WHOLE_BYTES = 4 * 2**20
 """Objects up to this size are fetched whole; larger ones are read while they come."""
-_ATTEMPTS = 4
-_CONNECT_SECONDS = 5
 _READ_SECONDS = 30
 _HOURS = {f"{hour:02}": hour for hour in range(24)}
-_NO_CREDENTIALS = (
-    NoCredentialsError,
-    PartialCredentialsError,
-    CredentialRetrievalError,
-    ProfileNotFound,
-    SSOError,
-    TokenRetrievalError,
-)
-_NETWORK = (
-    HTTPClientError,
-    ConnectionError,
-    IncompleteReadError,
-    FlexibleChecksumError,
-    HTTPError,
-    OSError,
-)
-_DENIED = frozenset({"AccessDenied", "403", "AllAccessDisabled"})
-_THROTTLES = frozenset({"SlowDown", "Throttling", "ThrottlingException", "RequestLimitExceeded"})
-_REFUSED = frozenset(
-    {"ExpiredToken", "InvalidAccessKeyId", "SignatureDoesNotMatch", "InvalidToken"}
-)
+_OF_ALL = frozenset({"credentials", "network", "not_found"})
+"""Reasons that are those of the whole location, wherever in it they are met."""
 
 
 class S3Store:
@@ -85,12 +55,14 @@ class S3Store:
         self,
         location: str,
         meter: Meter,
+        account: "Account | None" = None,
         read_seconds: float = _READ_SECONDS,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._bucket, _, prefix = location.removeprefix("s3://").partition("/")
         self._prefix = f"{prefix.strip('/')}/" if prefix.strip("/") else ""
         self._meter = meter
+        self._account = account
         self._read_seconds = read_seconds
         self._sleep = sleep
         self._client: S3Client | None = None
@@ -101,28 +73,37 @@ class S3Store:
         with self._lock:
             if self._client is None:
                 # A session of its own: the default one keeps credentials that have expired.
-                retries: Any = {"mode": "standard", "total_max_attempts": _ATTEMPTS}
-                self._client = boto3.Session().client(
+                self._client = sessions.client(
+                    sessions.session(self._account, meter=self._meter),
                     "s3",
-                    config=Config(
-                        retries=retries,
-                        connect_timeout=_CONNECT_SECONDS,
-                        read_timeout=self._read_seconds,
-                        max_pool_connections=self.concurrency + 2,
-                    ),
+                    self._meter,
+                    read_seconds=self._read_seconds,
+                    connections=self.concurrency + 2,
                 )
-                self._meter.attach(self._client)
             return self._client
 
-    def owners(self) -> list[tuple[str, str]]:
-        """Return each (account id, region) that has keys."""
-        accounts = filter(is_account, self._names(f"{self._prefix}AWSLogs/"))
-        return [
-            (account, region)
-            for account in accounts
-            for region in self._names(f"{self._prefix}AWSLogs/{account}/{SERVICE}/")
-            if is_region(region)
-        ]
+    def owners(self) -> Owners:
+        """Return each (account id, region) that has keys, and which accounts are refused."""
+        accounts = [name for name in self._names(f"{self._prefix}AWSLogs/") if is_account(name)]
+        owners = Owners([], [])
+        with ThreadPoolExecutor(self.concurrency) as pool:
+            for account, regions in zip(accounts, pool.map(self._regions, accounts), strict=True):
+                if isinstance(regions, StoreError):
+                    owners.faults.append(regions)
+                else:
+                    owners.found.extend((account, region) for region in regions)
+        return owners
+
+    def _regions(self, account_id: str) -> list[str] | StoreError:
+        """Return the regions of an account, or why they cannot be listed."""
+        try:
+            return list(
+                filter(is_region, self._names(f"{self._prefix}AWSLogs/{account_id}/{SERVICE}/"))
+            )
+        except StoreError as error:
+            if error.reason in _OF_ALL:
+                raise
+            return error
 
     def _names(self, prefix: str) -> list[str]:
         """Return the names of the folders directly below a prefix."""
@@ -159,7 +140,7 @@ class S3Store:
         key = self._prefix + key_of(listed.unit)
         if listed.size > _WHOLE_BYTES:
             return self._get(key)
-        for attempt in range(1, _ATTEMPTS):
+        for attempt in range(1, sessions.ATTEMPTS):
             body = self._get(key)
             try:
                 return io.BytesIO(body.read())
@@ -176,7 +157,7 @@ class S3Store:
             try:
                 answer = self._s3().get_object(Bucket=self._bucket, Key=key)
             except ClientError as error:
-                if _code(error) in ("NoSuchKey", "404"):
+                if error_code(error) in ("NoSuchKey", "404"):
                     raise ObjectGoneError(f"s3://{self._bucket}/{key}") from None
                 raise
             return _Body(answer["Body"], lambda: self._told(key))
@@ -186,7 +167,7 @@ class S3Store:
         """Turn what boto3 raises into what went wrong, where, and what to do."""
         try:
             yield
-        except (BotoCoreError, ClientError, HTTPError, OSError) as error:
+        except AWS_ERRORS as error:
             told = _explain(error, f"s3://{self._bucket}/{key}")
             if told.reason == "credentials":
                 self._client = None
@@ -208,42 +189,16 @@ class _Body:
         self._body.close()
 
 
-def _code(error: ClientError) -> str:
-    return str(error.response.get("Error", {}).get("Code", ""))
-
-
 def _explain(error: Exception, place: str) -> StoreError:
-    if isinstance(error, ClientError):
-        return _explain_answer(error, place)
-    if isinstance(error, _NO_CREDENTIALS):
-        return StoreError(
-            "credentials",
-            f"{place}: no AWS credentials ({error}); give the exporter a role or a profile",
-        )
-    if isinstance(error, _NETWORK):
-        return StoreError("network", f"{place}: {error}; check the network and its proxy")
-    return StoreError("aws", f"{place}: {error}")
-
-
-def _explain_answer(error: ClientError, place: str) -> StoreError:
-    code = _code(error)
+    code = error_code(error) if isinstance(error, ClientError) else ""
     if code == "NoSuchBucket":
         return StoreError("not_found", f"{place}: there is no such bucket; correct `location`")
-    if code in _DENIED or code.startswith("KMS."):
+    if code == "InvalidObjectState":
+        return StoreError("archived", f"{place}: is archived; restore it to have it read")
+    if (is_denied(code) and not isinstance(error, RoleError)) or code.startswith("KMS."):
         return StoreError(
             "access_denied",
             f"{place}: access denied ({code}); the exporter needs s3:ListBucket and s3:GetObject, "
             "and kms:Decrypt if the bucket is encrypted with a key of its own",
         )
-    if code == "InvalidObjectState":
-        return StoreError("archived", f"{place}: is archived; restore it to have it read")
-    if code in _REFUSED:
-        return StoreError(
-            "credentials", f"{place}: AWS refuses the credentials ({code}); renew them"
-        )
-    if code in _THROTTLES:
-        return StoreError("throttled", f"{place}: S3 asks to slow down; tried {_ATTEMPTS} times")
-    status = error.response["ResponseMetadata"]["HTTPStatusCode"]
-    if status >= 500:
-        return StoreError("server_error", f"{place}: S3 failed ({status}); tried {_ATTEMPTS} times")
-    return StoreError("aws", f"{place}: {error}")
+    return explain(error, place, "S3")

@@ -24,11 +24,12 @@ from grafana.generator.panels import (
     lines,
     listing,
 )
-from grafana.generator.promql import each, per_interval, ratio, total, zero_where
+from grafana.generator.promql import each, over_range, per_interval, ratio, total, zero_where
 from grafana.generator.variables import data_source
 
 _SOURCE = Key("source", "Source")
 _NOT_YET = "No source was read yet"
+_NO_ATHENA = "No source asks Athena"
 _NONE_OF_A_SOURCE = Series(zero_where(metrics.SOURCE_UP, by="source"), "{{source}}: none")
 """Shows that there was none where the exporter is up, and nothing where it is not."""
 
@@ -44,7 +45,8 @@ def exporter_health() -> Page:
             Question("Is it well?", _state()),
             Question("Is every source read, and how fresh is it?", _sources()),
             Question("What was read, and what was refused?", _reading()),
-            Question("How large is it, and what does it cost?", _size()),
+            Question("How large is it, and what does it ask of AWS?", _size()),
+            Question("What does it cost?", _cost()),
         ],
         since="now-24h",
     )
@@ -280,7 +282,7 @@ def _size() -> list[Placed]:
                 [Series(f"max({each(metrics.SERIES)})", "series")],
                 COUNT,
             ),
-            8,
+            12,
             7,
         ),
         Placed(
@@ -292,13 +294,20 @@ def _size() -> list[Placed]:
                 decimals=0,
                 interval="5m",
             ),
-            8,
+            12,
             7,
         ),
+    ]
+
+
+def _cost() -> list[Placed]:
+    scanned = per_interval(metrics.ATHENA_SCANNED_BYTES)
+    per_byte = ratio(over_range(metrics.ATHENA_SCANNED_BYTES), over_range(metrics.LOG_BYTES))
+    return [
         Placed(
             lines(
                 "Own AWS cost today",
-                "What these requests cost this UTC day, at list prices, and where they stop.",
+                "What requests and queries cost this UTC day, at list prices, and where they stop.",
                 [
                     Series(total(metrics.AWS_COST_TODAY, by="aws_service"), "{{aws_service}}"),
                     Series(f"max({each(metrics.AWS_COST_CEILING)})", "ceiling"),
@@ -306,7 +315,31 @@ def _size() -> list[Placed]:
                 USD,
                 decimals=2,
             ),
+            10,
+            7,
+        ),
+        Placed(
+            bars(
+                "Scanned by Athena a day",
+                "Bytes that its queries scanned, compressed as they lie; Athena bills these.",
+                [Series(scanned, "scanned")],
+                BYTES,
+                interval="1d",
+                no_data=_NO_ATHENA,
+            ),
             8,
+            7,
+        ),
+        Placed(
+            figure(
+                "Scanned per byte of JSON",
+                "Compressed bytes scanned for one of JSON read; rises if logs are scanned again.",
+                per_byte,
+                COUNT,
+                decimals=2,
+                no_data=_NO_ATHENA,
+            ),
+            6,
             7,
         ),
     ]

@@ -1,10 +1,16 @@
 """Who a call is attributed to: rules in order, each field by itself, filters before all."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from exporter import config
+from exporter.config.lookups import Lookups
 from exporter.interpretation.attribution import Attributed, Attribution
+from exporter.interpretation.names import Names
+from exporter.usage import LookedUp
 
+NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 MODEL = "anthropic.claude-sonnet-4-5-20250929-v1:0"
 ALICE = "arn:aws:sts::111122223333:assumed-role/CustomerServiceApp-BedrockRole/alice"
 
@@ -181,6 +187,55 @@ PROFILE_RULES = [
 )
 def test_a_profile_rule_looks_at_inference_profile_arns_only(model_id, application):
     assert attribute(model_id=model_id, rules=PROFILE_RULES).application == application
+
+
+TAGGED = "arn:aws:bedrock:us-east-1:111122223333:application-inference-profile/a1b2c3"
+BY_TAG = [
+    {"from": "profile", "key": "App", "match": "(?P<application>.+)"},
+    {"from": "profile", "key": "Owner", "match": "(?P<user>[^@]+)@example.com"},
+]
+
+
+def attribute_tagged(tags, model_id=TAGGED, principal="", metadata=(), rules=BY_TAG):
+    """Attribute a call, given the tags of the profile TAGGED."""
+    looked_up = LookedUp("profile_tags", TAGGED, tuple(sorted(tags.items())), NOON)
+    names = Names(Lookups(inference_profiles=True), {("profile_tags", TAGGED): looked_up})
+    settings = config.Attribution.model_validate({"rules": rules})
+    return Attribution(settings, names).attribute(principal, tuple(metadata), model_id)
+
+
+def test_the_tags_of_a_profile_name_application_and_user():
+    tags = {"App": "Search", "Owner": "dana@example.com"}
+    assert attribute_tagged(tags) == Attributed("Search", "dana")
+
+
+def test_a_tag_is_matched_whole_and_an_empty_or_absent_one_matches_nothing():
+    assert attribute_tagged({"App": "", "Owner": "dana@example.com.evil"}) == Attributed(
+        "unknown", "unknown"
+    )
+    anything = [{"from": "profile", "key": "App", "match": ".*", "application": "any"}]
+    assert attribute_tagged({"Other": "x"}, rules=anything).application == "unknown"
+
+
+def test_the_tags_of_a_profile_are_of_no_other():
+    assert attribute_tagged({"App": "Search"}, model_id=TAGGED + "x").application == "unknown"
+    assert attribute_tagged({"App": "Search"}, model_id=MODEL).application == "unknown"
+
+
+def test_a_tag_is_not_a_key_of_the_metadata_nor_the_other_way_round():
+    forged = [("App", "Forged")]
+    assert attribute_tagged({}, metadata=forged).application == "unknown"
+    by_metadata = [{"from": "metadata", "key": "App", "match": "(?P<application>.+)"}]
+    assert attribute_tagged({"App": "Search"}, rules=by_metadata).application == "unknown"
+
+
+def test_rules_of_tags_take_their_turn_among_the_others():
+    principal = [{"from": "principal", "match": "user/.*", "application": "Direct"}]
+    by_tag = BY_TAG[:1]
+    bob = "arn:aws:iam::111122223333:user/bob"
+    tags = {"App": "Search"}
+    assert attribute_tagged(tags, principal=bob, rules=principal + by_tag).application == "Direct"
+    assert attribute_tagged(tags, principal=bob, rules=by_tag + principal).application == "Search"
 
 
 def test_without_rules_everything_is_unknown():

@@ -8,8 +8,9 @@ import pytest
 from exporter.interpretation.meaning import Interpreter
 from exporter.interpretation.measures import Labels
 from exporter.interpretation.models import Routing, UnpricedReason
+from exporter.interpretation.names import Names
 from exporter.interpretation.prices import PriceBook
-from exporter.usage import TokenKind
+from exporter.usage import LookedUp, TokenKind
 from snapshots import HAIKU, SONNET, UNKNOWN_MODEL, config, used, utc
 
 NOON = utc("2026-11-20T12:00")
@@ -55,6 +56,52 @@ def test_an_alias_gives_a_hidden_model_its_price():
     meaning = interpret(model=profile, sections={"models": {"r3p0rt": f"global.{HAIKU}"}})
     assert (meaning.labels.model, meaning.unpriced) == (HAIKU, None)
     assert meaning.routing is Routing.GLOBAL
+
+
+PROFILE = f"{BEDROCK}:application-inference-profile/r3p0rt"
+STORE = {"identity_store_id": "d-9067642ac7", "region": "eu-west-1"}
+USER_ID = "d-9067642ac7.6f9619ff-8b86-4d01-b42d-00cf4fc964ff"
+
+
+def interpreter_that_knows(kind, key, *values):
+    """Return an interpreter that AWS told one thing."""
+    settings = config(aws={"lookups": {"inference_profiles": True, "identity_center": STORE}})
+    names = Names(settings.aws.lookups, {(kind, key): LookedUp(kind, key, values, NOON)})
+    return Interpreter(settings, PriceBook.bundled(), names)
+
+
+@pytest.mark.parametrize(
+    ("copied", "regions"),
+    [
+        (SONNET, ["us-east-1"]),
+        (f"us.{SONNET}", ["us-east-1", "us-east-2", "us-west-2"]),
+        (f"global.{SONNET}", ["", "us-east-1"]),
+    ],
+)
+def test_a_call_through_a_looked_up_profile_costs_what_it_does_through_the_one_it_copies(
+    copied, regions
+):
+    routes = [
+        ("model", f"arn:aws:bedrock:{region}::foundation-model/{SONNET}") for region in regions
+    ]
+    interpreter = interpreter_that_knows("inference_profile", PROFILE, *routes)
+    through = interpreter.interpret(used(NOON, model=PROFILE).fact)
+    direct = interpreter.interpret(used(NOON, model=copied).fact)
+    assert through == direct
+    prices = interpreter.unit_prices(through, NOON.date())
+    assert prices == interpreter.unit_prices(direct, NOON.date())
+    assert prices
+
+
+def test_a_user_whose_id_was_looked_up_is_called_by_name():
+    interpreter = interpreter_that_knows("identity_user", USER_ID, ("user_name", "alice\n"))
+    assert interpreter.interpret(used(NOON, USER_ID).fact).labels.user == "alice"
+    assert interpreter.interpret(used(NOON, "bob").fact).labels.user == "bob"
+
+
+def test_a_user_without_a_printable_name_keeps_the_id():
+    interpreter = interpreter_that_knows("identity_user", USER_ID, ("user_name", " \n"))
+    assert interpreter.interpret(used(NOON, USER_ID).fact).labels.user == USER_ID
 
 
 def test_a_provisioned_model_never_has_the_price_of_the_model_behind_it():

@@ -184,6 +184,65 @@ def test_an_alias_that_names_no_model_leaves_the_id_unresolved(alias):
     )
 
 
+def routes(*regions, model=SONNET):
+    """Return the routes of a profile; an empty region is that of a global one."""
+    return [f"arn:aws:bedrock:{region}::foundation-model/{model}" for region in regions]
+
+
+@pytest.mark.parametrize(
+    ("regions", "routing"),
+    [
+        (["us-east-1"], IN_REGION),
+        (["us-east-1", "us-east-2", "us-west-2"], GEO),
+        (["us-east-2", "us-west-2"], GEO),
+        (["us-west-2"], GEO),
+        (["ca-central-1", "us-east-1"], GEO),
+        (["", "us-east-1"], GLOBAL),
+        ([""], GLOBAL),
+        (["", "us-east-1", "eu-west-1"], GLOBAL),
+    ],
+)
+def test_a_looked_up_profile_is_routed_as_the_one_that_it_was_copied_from(regions, routing):
+    assert resolve(PROFILE, {}, routes(*regions)) == Model(SONNET, routing)
+
+
+def test_a_profile_of_another_region_is_in_region_there():
+    there = PROFILE.replace("us-east-1", "eu-west-1")
+    assert resolve(there, {}, routes("eu-west-1")) == Model(SONNET, IN_REGION)
+    assert resolve(there, {}, routes("us-east-1")) == Model(SONNET, GEO)
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        [],
+        [*routes("us-east-1"), *routes("us-west-2", model="amazon.nova-pro-v1:0")],
+        [f"{HERE}:provisioned-model/abc123def456"],
+        [f"{HERE}:custom-model/amazon.nova/abc123def456"],
+        [PROFILE],
+        [""],
+        ["nonsense"],
+    ],
+)
+def test_a_profile_whose_routes_do_not_lead_to_one_model_stays_unresolved(told):
+    assert resolve(PROFILE, {}, told) == Model(
+        "application-inference-profile/a1b2c3d4e5f6", IN_REGION, UnpricedReason.UNRESOLVED
+    )
+
+
+def test_an_alias_comes_before_what_aws_said_unless_it_names_no_model():
+    nova = "amazon.nova-pro-v1:0"
+    assert resolve(PROFILE, {"a1b2c3d4e5f6": nova}, routes("us-east-1")) == Model(nova)
+    assert resolve(PROFILE, {"a1b2c3d4e5f6": "nonsense"}, routes("us-east-1")) == Model(SONNET)
+
+
+def test_routes_say_nothing_of_an_id_that_does_not_hide_its_model():
+    nova = "amazon.nova-pro-v1:0"
+    assert resolve(f"us.{nova}", {}, routes("us-east-1")) == Model(nova, GEO)
+    provisioned = resolve(f"{HERE}:provisioned-model/abc", {}, routes("us-east-1"))
+    assert provisioned == Model("provisioned-model/abc", IN_REGION, UnpricedReason.PROVISIONED)
+
+
 @given(st.text(max_size=300))
 def test_any_text_resolves_to_a_printable_bounded_label(text):
     for model_id in (text, f"us.{text}", f"{HERE}:inference-profile/{text}"):

@@ -1,10 +1,11 @@
 """Log objects in a folder, and the bundled sample read through it."""
 
+import errno
 import json
 import os
 import sys
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from exporter.sources.folder_store import FolderStore
 from exporter.sources.log_store import (
     ListedObject,
     ObjectGoneError,
+    Owners,
     StoreError,
     hour_of,
     hour_start,
@@ -46,7 +48,7 @@ def put(root: Path, key: str, content: bytes = b"") -> Path:
 
 
 def test_an_object_is_listed_by_hour_name_and_size(store: FolderStore) -> None:
-    assert store.owners() == [(ACCOUNT, REGION)]
+    assert store.owners() == Owners([(ACCOUNT, REGION)], [])
     assert store.list_day(ACCOUNT, REGION, DAY) == [ListedObject(UNIT, 12)]
 
 
@@ -66,11 +68,29 @@ def test_accounts_and_regions_are_told_from_foreign_folders(tmp_path: Path) -> N
     put(tmp_path, f"AWSLogs/{ACCOUNT}/CloudTrail/us-east-1/2025/11/17/{NAME}")
     put(tmp_path, f"AWSLogs/o-organisation/{logs}/us-east-1/2025/11/17/10/{NAME}")
     put(tmp_path, "AWSLogs/999999999999")
-    assert FolderStore(tmp_path).owners() == [
+    assert FolderStore(tmp_path).owners().found == [
         (ACCOUNT, "eu-central-1"),
         (ACCOUNT, "us-east-1"),
         ("444455556666", "ap-south-1"),
     ]
+
+
+def test_an_account_that_may_not_be_read_hides_no_other(
+    store: FolderStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed = tmp_path / "AWSLogs/444455556666/BedrockModelInvocationLogs"
+    closed.mkdir(parents=True)
+    iterdir = Path.iterdir
+
+    def refuse(path: Path) -> Iterator[Path]:
+        if path == closed:
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return iterdir(path)
+
+    monkeypatch.setattr(Path, "iterdir", refuse)
+    found, [fault] = store.owners()
+    assert found == [(ACCOUNT, REGION)]
+    assert (fault.reason, str(fault)) == ("access_denied", f"{closed}: permission denied")
 
 
 def test_bodies_markers_and_foreign_files_are_passed_over(
@@ -99,7 +119,7 @@ def test_a_day_or_folder_without_logs_is_empty(store: FolderStore, tmp_path: Pat
     assert store.list_day(ACCOUNT, REGION, date(2025, 11, 18)) == []
     assert store.list_day("444455556666", REGION, DAY) == []
     (tmp_path / "empty").mkdir()
-    assert FolderStore(tmp_path / "empty").owners() == []
+    assert FolderStore(tmp_path / "empty").owners() == Owners([], [])
 
 
 @pytest.mark.parametrize("root", ["absent", "file", "x" * 5000])
@@ -144,7 +164,7 @@ def read_sample() -> dict[LogObject, Batch]:
     """Each object of the bundled sample, read."""
     store = FolderStore(SAMPLE)
     batches = {}
-    for account_id, region in store.owners():
+    for account_id, region in store.owners().found:
         for day in (date(2025, 11, 17), date(2025, 11, 18)):
             for listed in store.list_day(account_id, region, day):
                 stream = store.open(listed)

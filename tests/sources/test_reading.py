@@ -21,6 +21,7 @@ from exporter.sources import reading as reading_module
 from exporter.sources import s3_store
 from exporter.sources.log_store import ListedObject, StoreError, hour_of, key_of
 from exporter.sources.reading import ReaderPool, Reading, Result, read_task
+from exporter.sources.record_reader import Recording
 from exporter.usage import AwsRequest, Batch, LogObject, slot_of
 from s3_server import S3Server, cut, refuse, wait_for
 
@@ -158,7 +159,8 @@ class TestProcesses:
 
     def test_hide_names_as_here(self, folder, pool, small_tasks) -> None:
         reading, listed = folder(12)
-        reading = reading_of(reading.location, privacy=Privacy("pseudonym", b"0123456789abcdef"))
+        hidden = Recording(privacy=Privacy("pseudonym", b"0123456789abcdef"))
+        reading = reading_of(reading.location, recording=hidden)
         apart = batches_of(list(pool.read(reading, listed, never)))
         assert apart == batches_of([read_task(reading, listed)])
         assert "user/user-" in apart[0].usage[0].fact.principal

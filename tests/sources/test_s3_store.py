@@ -10,15 +10,18 @@ from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 
+import boto3
 import pytest
 from botocore.loaders import create_loader
 
 from exporter.aws.meter import Meter
+from exporter.config import Account
 from exporter.sources import s3_store
-from exporter.sources.log_store import ListedObject, ObjectGoneError, StoreError, hour_of
+from exporter.sources.log_store import ListedObject, ObjectGoneError, Owners, StoreError, hour_of
 from exporter.sources.s3_store import S3Store
 from exporter.usage import AwsRequest, LogObject
 from s3_server import BUCKET, S3Server, cut, refuse, spoil, wait_for
+from sts_server import StsServer
 
 ACCOUNT = "111122223333"
 REGION = "us-east-1"
@@ -80,7 +83,7 @@ def failure(call: Callable[[], object]) -> StoreError:
 def test_each_account_and_region_below_the_prefix_is_found(s3, open_store) -> None:
     for account, region in [(ACCOUNT, "us-east-1"), (ACCOUNT, "eu-central-1"), ("4" * 12, REGION)]:
         s3.put(f"AWSLogs/{account}/BedrockModelInvocationLogs/{region}/2026/11/21/07/{NAME}", b"")
-    assert open_store().owners() == [
+    assert open_store().owners().found == [
         (ACCOUNT, "eu-central-1"),
         (ACCOUNT, "us-east-1"),
         ("4" * 12, REGION),
@@ -96,7 +99,46 @@ def test_what_is_no_account_or_region_is_passed_over(s3, open_store) -> None:
         ACCOUNT,
     ):
         s3.put(f"AWSLogs/{foreign}", b"")
-    assert open_store().owners() == []
+    assert open_store().owners() == Owners([], [])
+
+
+def logs_of(*accounts: str) -> list[str]:
+    """The key of a log object of each account."""
+    return [KEY.replace(ACCOUNT, account) for account in accounts]
+
+
+def test_an_account_that_is_refused_hides_no_other(s3, open_store) -> None:
+    for key in logs_of("1" * 12, "2" * 12, "3" * 12):
+        s3.put(key, b"")
+    s3.faults.append(refuse(f"AWSLogs/{'2' * 12}/", 403, "AccessDenied", lists=True))
+    found, [fault] = open_store().owners()
+    assert found == [("1" * 12, REGION), ("3" * 12, REGION)]
+    assert fault.reason == "access_denied"
+    place = f"s3://{BUCKET}/AWSLogs/{'2' * 12}/BedrockModelInvocationLogs/: "
+    assert str(fault).startswith(place)
+
+
+def test_an_account_that_fails_hides_no_other(s3, open_store) -> None:
+    for key in logs_of("1" * 12, "2" * 12):
+        s3.put(key, b"")
+    s3.faults.append(refuse(f"AWSLogs/{'1' * 12}/", 503, "SlowDown", lists=True))
+    found, [fault] = open_store().owners()
+    assert (found, fault.reason) == ([("2" * 12, REGION)], "throttled")
+
+
+def test_credentials_that_are_refused_meanwhile_are_no_fault_of_an_account(s3, open_store) -> None:
+    for key in logs_of("1" * 12, "2" * 12):
+        s3.put(key, b"")
+    s3.faults.append(refuse(f"AWSLogs/{'2' * 12}/", 400, "ExpiredToken", lists=True))
+    assert failure(open_store().owners).reason == "credentials"
+
+
+def test_a_network_that_fails_is_not_waited_for_once_an_account(s3, open_store) -> None:
+    for key in logs_of(*(f"{number:012}" for number in range(100))):
+        s3.put(key, b"")
+    s3.faults.append(wait_for("AWSLogs/0", s3.released.wait, lists=True))
+    assert failure(open_store(read_seconds=0.05).owners).reason == "network"
+    assert len({request.prefix for request in s3.lists}) < 30
 
 
 @pytest.mark.parametrize("prefix", ["/team/bedrock", "/team/bedrock/", "//team/bedrock//"])
@@ -105,7 +147,7 @@ def test_a_prefix_is_the_same_with_and_without_slashes(s3, open_store, prefix) -
     s3.put(f"team/bedrock-other/{KEY}", b"outside")
     s3.put(KEY, b"outside")
     store = open_store(prefix)
-    assert store.owners() == [(ACCOUNT, REGION)]
+    assert store.owners().found == [(ACCOUNT, REGION)]
     assert names(store) == [(7, NAME)]
     assert store.open(listed(6)).read(100) == b"inside"
 
@@ -113,7 +155,7 @@ def test_a_prefix_is_the_same_with_and_without_slashes(s3, open_store, prefix) -
 def test_a_prefix_may_hold_what_urls_escape(s3, open_store) -> None:
     s3.put(f"a team+b&c=ü/{KEY}", b"x")
     store = open_store("/a team+b&c=ü")
-    assert store.owners() == [(ACCOUNT, REGION)]
+    assert store.owners().found == [(ACCOUNT, REGION)]
     assert names(store) == [(7, NAME)]
     assert store.open(listed(1)).read(100) == b"x"
 
@@ -277,8 +319,64 @@ class TestCredentials:
         file.write_text(
             f"[default]\naws_access_key_id = AKIANEW\naws_secret_access_key = {SECRET}\n"
         )
-        assert store.owners() == []
+        assert store.owners() == Owners([], [])
         assert [request.access_key for request in s3.requests] == ["AKIAOLD", "AKIANEW"]
+
+
+class TestTheRoleOfAnAccount:
+    role = "arn:aws:iam::444455556666:role/Reader"
+
+    @pytest.fixture
+    def sts(self, s3, monkeypatch) -> Iterator[StsServer]:
+        with StsServer() as sts:
+            monkeypatch.setenv("AWS_ENDPOINT_URL_STS", sts.url)
+            yield sts
+
+    @pytest.fixture
+    def store(self, s3, sts) -> S3Store:
+        account = Account(role_arn=self.role, regions=("us-east-1",))
+        return S3Store(f"s3://{BUCKET}", Meter(), account)
+
+    def test_signs_every_request(self, s3, store) -> None:
+        s3.put(KEY, b"x")
+        store.owners()
+        names(store)
+        store.open(listed(1))
+        assert {request.access_key for request in s3.requests} == {"ASIA444455556666N1"}
+
+    def test_is_assumed_again_after_its_credentials_were_refused(self, s3, store) -> None:
+        s3.faults.append(refuse("", 400, "ExpiredToken", times=1, lists=True))
+        assert failure(store.owners).reason == "credentials"
+        assert store.owners() == Owners([], [])
+        keys = [request.access_key for request in s3.requests]
+        assert keys == ["ASIA444455556666N1", "ASIA444455556666N2"]
+
+    def test_that_is_refused_is_said_and_tried_again(self, s3, sts, store) -> None:
+        sts.refusals[self.role] = (403, "AccessDenied")
+        error = failure(store.owners)
+        assert error.reason == "access_denied"
+        assert self.role in str(error)
+        assert "trust policy" in str(error)
+        assert "s3:ListBucket" not in str(error)
+        sts.refusals.clear()
+        assert store.owners() == Owners([], [])
+
+    def test_that_worn_out_credentials_ask_for_is_taken_with_new_ones(
+        self, s3, sts, store, monkeypatch
+    ) -> None:
+        sts.refusals[self.role] = (403, "ExpiredToken")
+        assert failure(store.owners).reason == "credentials"
+        sts.refusals.clear()
+        assert store.owners() == Owners([], [])
+
+    def test_is_metered(self, s3, sts) -> None:
+        meter = Meter()
+        account = Account(role_arn=self.role, regions=("us-east-1",))
+        S3Store(f"s3://{BUCKET}", meter, account).owners()
+        assert meter.take() == {
+            AwsRequest("sts", "AssumeRole"): 1,
+            AwsRequest("s3", "ListObjectsV2"): 1,
+        }
 
 
 class TestASmallObject:
@@ -374,13 +472,13 @@ class TestANetworkThatFails:
 
 def test_threads_that_come_at_once_share_one_client(s3, open_store, monkeypatch) -> None:
     made = []
-    make = s3_store.boto3.Session.client
+    make = boto3.Session.client
 
     def counted(*args: object, **options: object) -> object:
         made.append(1)
         return make(*args, **options)
 
-    monkeypatch.setattr(s3_store.boto3.Session, "client", counted)
+    monkeypatch.setattr(boto3.Session, "client", counted)
     s3.put(KEY, b"x")
     store = open_store()
     with ThreadPoolExecutor(8) as pool:

@@ -1,0 +1,140 @@
+"""Runs all checks of one configuration, in the order in which they hang on each other.
+
+Changes nothing but the result that Athena keeps of one query. A check that fails stops no other;
+what hangs on credentials that AWS refuses is not tried, and says so.
+"""
+
+import traceback
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from functools import partial
+from pathlib import Path
+
+from exporter.administration.check.athena import check_query, check_table, check_workgroup
+from exporter.administration.check.identities import (
+    Identity,
+    accounts_in_use,
+    check_identity,
+    home_region,
+    name_of,
+)
+from exporter.administration.check.invocation_logging import check_logging
+from exporter.administration.check.logs import Owner, check_bucket, check_listing, check_newest
+from exporter.administration.check.lookups import check_lookups
+from exporter.administration.check.rows import Report, Row, failed
+from exporter.aws.meter import Meter
+from exporter.config import Athena, Config, Source
+from exporter.sources.log_store import ListedObject
+from exporter.sources.reading import open_store
+
+_PRICES = "AWS price lists: the exporter asks none, its prices are bundled"
+_MOST_NAMED = 5
+_LOGGING = "whether logging is on in {}: there are no credentials of these accounts"
+
+
+def check(config: Config, now: datetime) -> Report:
+    """Check everything that a configuration needs, at an aware moment."""
+    return _Checks(config, now).run()
+
+
+@dataclass
+class _Checks:
+    """The checks of one configuration."""
+
+    config: Config
+    now: datetime
+    meter: Meter = field(default_factory=Meter)
+    rows: list[Row] = field(default_factory=list)
+    identities: dict[str | None, Identity] = field(default_factory=dict)
+    """By the name of the account; the exporter's own by None."""
+    owners: set[Owner] = field(default_factory=set)
+    """All whose logs are read from S3."""
+    scanned_bytes: int = 0
+    queries_usd: Decimal = Decimal(0)
+
+    def run(self) -> Report:
+        for account in accounts_in_use(self.config):
+            row, identity = check_identity(account, home_region(self.config), self.meter)
+            self.rows.append(row)
+            if identity is not None:
+                self.identities[account.name if account else None] = identity
+        for source in self.config.sources:
+            self._check_source(source)
+        for identity in self.identities.values():
+            self._check_account(identity)
+        return Report(
+            self.rows, self._not_checked(), self.meter.take(), self.scanned_bytes, self.queries_usd
+        )
+
+    def _keep(self, subject: str, name: str, check: Callable[[], Iterable[Row]]) -> None:
+        """Keep the rows of a check; one that has a bug is a red row, and stops no other."""
+        try:
+            self.rows += check()
+        except Exception as error:
+            place = traceback.extract_tb(error.__traceback__)[-1]
+            found = f"{type(error).__name__} at {Path(place.filename).name}:{place.lineno}"
+            self.rows.append(failed(subject, name, found, "please report it"))
+
+    def _check_source(self, source: Source) -> None:
+        subject = f"source {source.name}"
+        if not source.location.startswith("s3://"):
+            self._keep(subject, "logs", lambda: self._check_logs(source, None))
+            return
+        identity = self.identities.get(source.account)
+        if identity is None:
+            found = "not tried: its credentials do not work"
+            remedy = "mend the credentials, then run this again"
+            self.rows.append(failed(subject, "credentials", found, remedy))
+            return
+        self._keep(subject, "bucket", lambda: [check_bucket(source, identity)])
+        if isinstance(source, Athena):
+            self._keep(subject, "workgroup", lambda: [check_workgroup(source, identity)])
+            self._keep(subject, "table", lambda: [check_table(source, identity)])
+        self._keep(subject, "logs", lambda: self._check_logs(source, identity))
+
+    def _check_logs(self, source: Source, identity: Identity | None) -> Iterator[Row]:
+        """List and read; have Athena sum the newest log object."""
+        newest: list[ListedObject] = []
+        if isinstance(source, Athena) and not source.list_objects:
+            self.owners |= {(id_, region) for id_, all_ in source.owners.items() for region in all_}
+        else:
+            store = open_store(source.location, self.meter, identity.account if identity else None)
+            rows, owners = check_listing(source, store, identity)
+            yield from rows
+            self.owners |= set(owners) if identity else set()
+            for owner in owners:
+                row, listed = check_newest(source, store, identity, owner, self.now)
+                yield row
+                newest += [listed] if listed else []
+        if isinstance(source, Athena) and identity is not None:
+            last = max(newest, key=lambda listed: listed.unit.hour, default=None)
+            row, scan = check_query(source, identity, last, self.now)
+            self.scanned_bytes += scan.scanned_bytes
+            self.queries_usd += scan.cost_usd
+            yield row
+
+    def _check_account(self, identity: Identity) -> None:
+        """Look at what is not of one source: logging in each region, and look-ups."""
+        subject = name_of(identity.account)
+        wanted = set(identity.account.regions) if identity.account else set()
+        found = {region for account_id, region in self.owners if account_id == identity.account_id}
+        for region in sorted(wanted | found):
+            self._keep(
+                subject,
+                f"logging in {region}",
+                partial(self._logging, identity, region, region in wanted),
+            )
+        region = min(wanted | found, default=identity.region)
+        self._keep(subject, "look-up", lambda: check_lookups(self.config, identity, region))
+
+    def _logging(self, identity: Identity, region: str, is_wanted: bool) -> Iterator[Row]:
+        locations = [source.location for source in self.config.sources]
+        yield check_logging(identity, region, locations, is_wanted)
+
+    def _not_checked(self) -> list[str]:
+        asked = {identity.account_id for identity in self.identities.values()}
+        others = sorted({account_id for account_id, _ in self.owners} - asked)
+        listed = ", ".join(others[:_MOST_NAMED]) + (" ..." if len(others) > _MOST_NAMED else "")
+        return [_PRICES, *([_LOGGING.format(listed)] if others else [])]

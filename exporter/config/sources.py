@@ -1,0 +1,100 @@
+"""The sources that config.yaml may name, by their type."""
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, Field, model_validator
+
+from exporter.config.fields import (
+    AccountId,
+    Duration,
+    Identifier,
+    Location,
+    Money,
+    Name,
+    RegionName,
+    RegionNames,
+    Workgroup,
+    at_least,
+    check_s3_location,
+)
+from exporter.config.section import Section
+
+DEFAULT_USD_PER_TERABYTE = Decimal(5)
+"""Of Athena's on-demand queries in us-east-1 and most other regions (2026-11)."""
+
+_Lookback = Annotated[Duration, AfterValidator(at_least(timedelta(hours=1)))]
+
+
+class InvocationLogs(Section):
+    """Model Invocation Logs, read directly from a folder or S3."""
+
+    type: Literal["invocation_logs"]
+    name: Name = "invocation_logs"
+    location: Location = ""
+    """A folder (absolute once loaded) or s3://bucket/prefix: what stands before AWSLogs/.
+
+    Without it, the location of every one of `aws.accounts`; empty in no loaded configuration.
+    """
+    account: Name | None = None
+    """Which of `aws.accounts` reads the location; none: the ambient credentials."""
+    lookback: _Lookback = timedelta(hours=48)
+    """How late a log object may arrive and still be found."""
+    duplicates_window: Annotated[Duration, AfterValidator(at_least(timedelta(hours=1)))] = (
+        timedelta(days=7)
+    )
+    """How far back request ids are remembered, to count a record delivered twice once."""
+    max_record_bytes: int = Field(default=16 * 2**20, ge=2**10)
+    max_object_bytes: int = Field(default=2**28, ge=2**20)
+    """Both after decompression."""
+
+
+class Athena(Section):
+    """Model Invocation Logs, summed by Amazon Athena where they lie."""
+
+    type: Literal["athena"]
+    name: Name = "athena"
+    location: Location = ""
+    """s3://bucket/prefix, as for InvocationLogs; the table lies over it."""
+    account: Name | None = None
+    """Which of `aws.accounts` asks Athena and lists the bucket; none: the ambient credentials."""
+    region: RegionName = ""
+    """Of Athena, its workgroup and its table.
+
+    Without it, the one that stands in the account's location, or the account's only one; empty in
+    no loaded configuration.
+    """
+    database: Identifier = "bedrock_exporter"
+    table: Identifier = "invocation_logs"
+    workgroup: Workgroup = "bedrock-exporter"
+    list_objects: bool = True
+    """Whether the bucket may be listed, which finds new log objects for next to nothing."""
+    owners: dict[AccountId, RegionNames] = Field(default_factory=dict)
+    """Accounts and regions whose logs lie at the location, where it may not be listed.
+
+    Without `location`, those of `aws.accounts`.
+    """
+    lookback: _Lookback = timedelta(hours=48)
+    query_timeout: Annotated[Duration, AfterValidator(at_least(timedelta(seconds=10)))] = timedelta(
+        minutes=10
+    )
+    usd_per_terabyte: Money = DEFAULT_USD_PER_TERABYTE
+    """What Athena charges for 10**12 bytes scanned; at least 10 MB a query."""
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.owners and self.list_objects:
+            raise ValueError("'owners' goes with 'list_objects: false', and only with it")
+        if self.owners and not self.location:
+            raise ValueError(
+                "'owners' goes with 'location'; without it, aws.accounts are the owners"
+            )
+        if self.location and not self.list_objects and not self.owners:
+            raise ValueError("'list_objects: false' needs 'owners', whose logs to ask for")
+        if self.location:
+            check_s3_location(self.location)
+        return self
+
+
+Source = Annotated[InvocationLogs | Athena, Field(discriminator="type")]
