@@ -26,14 +26,15 @@ CREATE MACRO trino_json_extract_scalar(x, place) AS
 CREATE MACRO trino_json_format(j) AS j.json;
 CREATE MACRO trino_json_array(j) AS
     CASE WHEN j.json IS NULL OR json_type(j.json) = 'NULL' THEN NULL
-         WHEN json_type(j.json) = 'ARRAY'
+         WHEN json_type(j.json) = 'ARRAY' AND NOT contains(j.json, repeat('[', 1001))
          THEN list_transform(CAST(j.json AS JSON[]), LAMBDA e : {'json': CAST(e AS VARCHAR)})
          ELSE [{'json': CAST(CAST('Cannot cast to array(json)' AS BOOLEAN) AS VARCHAR)}] END;
 """
 """JSON is a struct of its text here, so that text and JSON are told apart as Trino does.
 
 DuckDB's JSON allows trailing commas, NaN and Infinity, gives an object's text where a scalar is
-asked for, and raises on JSON that is none; Trino's json_extract gives NULL for that.
+asked for, and raises on JSON that is none; Trino's json_extract gives NULL for that. Jackson, by
+which Trino writes JSON, refuses more than 1000 levels.
 """
 
 _OTHERWISE = (

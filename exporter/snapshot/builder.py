@@ -122,7 +122,9 @@ class SnapshotBuilder:
         if (names := self._looked_up()) != self._names:
             self._interpret_with(names)
         usage, limits = self._evaluate(now)
-        newest = self._ledger.newest_records()
+        names = {source.name for source in self._settings.sources}
+        # What a source of another name once read is in the figures, but tells nothing of now.
+        newest = [row for row in self._ledger.newest_records() if row.source in names]
         own = [
             *record_families(newest),
             *source_families(sources),

@@ -138,10 +138,12 @@ def _own_count(json: str) -> str:
 
 
 def _is_open() -> str:
-    """Tell whether a body can add to the record; quicker told than read."""
+    """Tell whether a body can add to the record; quicker told than read.
+
+    A record that counts cache writes, which a body may split, holds _MAY_ADD itself.
+    """
     return (
         "coalesce(input_json, 'null') = 'null' OR coalesce(output_json, 'null') = 'null' "
-        "OR coalesce(cache_write_json, '0') NOT IN ('0', 'null') "
         f"OR regexp_like(document, {_literal(_MAY_ADD)})"
     )
 

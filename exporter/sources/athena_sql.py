@@ -10,8 +10,9 @@ comes back of a single record. The rows, as `columns` names them, are of three k
 Means what record_reader.py means, in functions that Trino's documentation states, with these
 differences, all of broken input:
 
-- A record is a line. One that spans lines, and several or arrays on one line, is malformed_json;
-  so is one after a byte order mark, or with control characters, NaN or Infinity in it.
+- A record is a line. One that spans lines is malformed_json; so are several on one line or in an
+  array, and one with a byte order mark, a control character, NaN or Infinity in it. So may be one
+  whose streamed body is nested to a great depth.
 - Of a field that stands twice, the first counts; the direct reader takes the last.
 - Text that no UTF-8 can hold becomes ? or U+FFFD in names.
 - A timestamp is YYYY-MM-DDTHH:MM:SS with an optional fraction and offset of up to 14 hours.
@@ -29,7 +30,7 @@ from typing import NamedTuple
 from exporter.aws.athena_table import ACCOUNT_ID, DATEHOUR, LINE, REGION
 from exporter.sources.athena_expressions import identifier, listed, quoted
 from exporter.sources.athena_record_sql import metadata_columns, record_steps
-from exporter.sources.log_store import hour_start
+from exporter.sources.log_store import OBJECT_NAME, hour_start
 
 MOST_RANGES = 100
 """Of paths that a query should name, a path that is left out counting as one.
@@ -124,6 +125,7 @@ def _conditions(hours: Sequence[HourAsk]) -> list[str]:
         f"{REGION} IN ({listed(sorted({ask.region for ask in hours}))})",
         f"{DATEHOUR} IN ({listed(datehours)})",
         f"({' OR '.join(map(_is_within, ranges))})",
+        f"regexp_like(\"$path\", '/{OBJECT_NAME}\\z')",  # foreign objects may lie in between
     ]
     return [*conditions, f'"$path" NOT IN ({listed(without)})'] if without else conditions
 

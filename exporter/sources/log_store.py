@@ -12,7 +12,9 @@ from typing import NamedTuple, Protocol
 
 from exporter.usage import LogObject
 
-_NAME = re.compile(r"[0-9]{8}T[0-9]{6,9}Z_[0-9A-Za-z]+\.json(\.gz)?")
+OBJECT_NAME = r"[0-9]{8}T[0-9]{6,9}Z_[0-9A-Za-z]+\.json(\.gz)?"
+"""A pattern of the names that AWS gives to log objects."""
+_OBJECT_NAME = re.compile(OBJECT_NAME)
 _ACCOUNT = re.compile(r"[0-9]{12}")
 _REGION = re.compile(r"[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}")
 _HOUR = re.compile(r"[01][0-9]|2[0-3]")
@@ -100,7 +102,7 @@ def key_of(unit: LogObject) -> str:
 
 def is_log_object(name: str) -> bool:
     """Tell whether a file name is one that AWS gives to a log object."""
-    return _NAME.fullmatch(name) is not None
+    return _OBJECT_NAME.fullmatch(name) is not None
 
 
 def is_account(text: str) -> bool:

@@ -82,3 +82,14 @@ def test_usage_dated_after_today_waits_for_its_day(exporter):
 def test_counters_are_the_only_families_called_total(exporter):
     for family in exporter.build(NOON).families:
         assert family.metric.name.endswith("_total") == (family.metric.type is Type.COUNTER)
+
+
+def test_a_source_that_is_configured_no_more_tells_nothing_of_now(exporter):
+    exporter.fill(used(NOON, input=5), newest=NOON)
+    before = exporter.build(NOON)
+    renamed = [{"type": "invocation_logs", "name": "other", "location": "logs"}]
+    exporter.configure(sources=renamed)
+    after = exporter.build(NOON)
+    name = "bedrock_newest_record_timestamp_seconds"
+    assert (len(samples(before, name)), len(samples(after, name))) == (1, 0)
+    assert samples(after, "bedrock_tokens_today") == samples(before, "bedrock_tokens_today")

@@ -133,6 +133,13 @@ _ODD_BODIES: list[Any] = [
     {"usage": {"inputTokens": 5, "cacheDetails": [{"ttl": "5m", "inputTokens": "5"}]}},
     {"usage": {"inputTokens": 5, "cacheDetails": [{"ttl": None}, {"inputTokens": 4}]}},
     {"usage": {"inputTokens": 5, "cacheDetails": []}},
+    {
+        "usage": {
+            "cacheWriteInputTokens": 9,
+            "cacheDetails": [{"ttl": "5m", "inputTokens": 4}],
+            "cache_creation": {"ephemeral_5m_input_tokens": 1, "ephemeral_1h_input_tokens": 2},
+        }
+    },
     {"usage": {"inputTokens": 5, "cache_creation": 5}},
     {"usage": {"inputTokens": 5, "prompt_tokens_details": [5]}},
     {"usage": {"prompt_tokens": 9, "prompt_tokens_details": {"cached_tokens": None}}},

@@ -27,6 +27,7 @@ from usage_builders import ACCOUNT, REGION, Call, json_lines, log_object
 NOW = datetime(2026, 11, 21, 12, 30, tzinfo=UTC)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 EUROPE = "eu-central-1"
+BLIND = {"list_objects": False, "owners": {ACCOUNT: [REGION]}}
 
 
 @pytest.fixture(scope="module")
@@ -198,15 +199,17 @@ def test_an_object_without_records_is_known_and_counted_as_rejected(s3, athena, 
     assert started(athena) == 1
 
 
-def test_bodies_kept_aside_and_foreign_objects_are_not_read(s3, athena, ledger) -> None:
+@pytest.mark.parametrize("blind", [False, True])
+def test_bodies_kept_aside_and_foreign_objects_are_not_read(s3, athena, ledger, blind) -> None:
     unit = put(s3, Call("a", time=NOW))
+    put(s3, Call("b", time=NOW + timedelta(minutes=9)))
     folder = key_of(unit).rpartition("/")[0]
-    s3.put(f"{folder}/data/x_input.json.gz", gzip.compress(json_lines([Call("b", time=NOW)])))
-    s3.put(f"{folder}/20261121Tnotes.json.gz", gzip.compress(json_lines([Call("c", time=NOW)])))
+    s3.put(f"{folder}/data/x_input.json.gz", gzip.compress(json_lines([Call("c", time=NOW)])))
+    between = f"{unit.name[:15]}~notes.json.gz"
+    s3.put(f"{folder}/{between}", gzip.compress(json_lines([Call("d", time=NOW)])))
     s3.put("amazon-bedrock-logs-permission-check", b"")
-    for list_objects in ({}, {"list_objects": False, "owners": {ACCOUNT: [REGION]}}):
-        refresh(open_source(**list_objects), ledger)
-        assert requests(ledger) == 1
+    events = refresh(open_source(**(BLIND if blind else {})), ledger)
+    assert (requests(ledger), faults(events), is_complete(events)) == (2, [], True)
 
 
 def test_a_switch_from_direct_reading_counts_nothing_twice(s3, athena, ledger) -> None:
@@ -242,9 +245,6 @@ def test_an_old_answer_will_do_only_where_the_query_names_what_is_listed(
 
 
 # Without a listing
-
-
-BLIND = {"list_objects": False, "owners": {ACCOUNT: [REGION]}}
 
 
 def test_without_a_listing_all_of_an_hour_is_asked_but_what_was_read(s3, athena, ledger) -> None:

@@ -1,5 +1,6 @@
 """The SQL that Athena is sent: it means what direct reading does, scans once, cannot be bent."""
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,6 +15,7 @@ from log_shapes import METADATA_KEYS, SHAPES, account_of, line_of
 from sqlglot import exp
 
 from exporter.simulate import simulate
+from exporter.sources.athena_expressions import field_path
 from exporter.sources.athena_rows import Answer
 from exporter.sources.athena_sql import HourAsk, PathRange, columns, usage_query
 from exporter.sources.folder_store import FolderStore
@@ -203,6 +205,7 @@ def test_an_object_of_rejected_records_is_read_all_the_same(tmp_path: Path) -> N
     }
 
 
+DEEP = '[{"usage": {"inputTokens": 3}, "x": ' + "[" * 1001 + "1" + "]" * 1001 + "}]"
 DIFFERENT = {
     "two records on a line": (line() + line(requestId="b"), (0, "malformed_json")),
     "an array of records": (b"[" + line() + b"]", (0, "malformed_json")),
@@ -212,6 +215,10 @@ DIFFERENT = {
     "NaN": (line(x="HERE").replace(b'"HERE"', b"NaN"), (0, "malformed_json")),
     "a day in other writing": (line(timestamp="20251117T102030Z"), (0, "invalid_timestamp")),
     "an array as input": (line(input=[]), (1, None)),
+    "a stream of great depth": (
+        line(output={"outputBodyJson": "HERE"}).replace(b'"HERE"', DEEP.encode()),
+        (0, "malformed_json"),
+    ),
 }
 
 
@@ -354,6 +361,14 @@ def test_a_control_character_is_refused(text: str) -> None:
 def test_a_database_or_table_of_any_other_name_is_refused(which: str, name: str) -> None:
     with pytest.raises(ValueError, match="no name of small letters"):
         query(**{which: name})
+
+
+@pytest.mark.parametrize("key", [*HOSTILE, "\\", '\\"', '"]["', "a.b", "0"])
+def test_a_path_leads_to_its_field_alone(key: str) -> None:
+    """By Trino's rule: within quotes, a backslash stands before a quote or a backslash only."""
+    quotes = re.fullmatch(r'\$\["((?:[^"\\]|\\["\\])*)"\]', field_path(key))
+    assert quotes
+    assert re.sub(r"\\(.)", r"\1", quotes[1]) == key
 
 
 def test_hostile_metadata_keys_find_their_values(tmp_path: Path) -> None:
