@@ -5,16 +5,16 @@ Athena, and what its names cover is added up. No query runs: only how much each 
 """
 
 from bisect import bisect_left, bisect_right
-from collections import Counter, defaultdict
-from collections.abc import Generator, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 from exporter import simulate
-from exporter.sources.athena_plan import path_of
-from exporter.sources.athena_readers import BlindReader, ListingReader
+from exporter.sources.athena_plan import Most, path_of
+from exporter.sources.athena_readers import BlindReader, Experience, ListingReader
 from exporter.sources.athena_sql import HourAsk
 from exporter.sources.events import Event, Times
 from exporter.sources.folder_store import FolderStore
@@ -87,7 +87,10 @@ class Bucket:
     # What it asks of Athena
 
     def ask(
-        self, asks: Sequence[HourAsk], units: Sequence[LogObject] = (), may_reuse: bool = True
+        self,
+        asks: Sequence[HourAsk],
+        units: Mapping[LogObject, int] | None = None,
+        may_reuse: bool = True,
     ) -> Generator[Event, None, StoreError | None]:
         """Add up what a query would scan, and take its objects as read."""
         scanned = 0
@@ -98,7 +101,7 @@ class Bucket:
                 day = datetime.fromtimestamp(unit.hour * 3600, UTC).date()
                 self._known[unit.account_id, unit.region, day].add((unit.hour, unit.name))
         self.count(scanned)
-        yield QueryBatch("athena", tuple(units))
+        yield QueryBatch("athena", tuple(units or ()))
         return None
 
     def leave_out(self, unit: LogObject, why: Rejection) -> QueryBatch:
@@ -177,7 +180,7 @@ def _ours(deliveries: Sequence[_Delivered], interval: timedelta, lists: bool) ->
 
     def begin(slots: SlotRange) -> DayReader:
         if lists:
-            return ListingReader(bucket, bucket, bucket, Counter(), lambda: False)
+            return ListingReader(bucket, bucket, bucket, Experience(Most()), lambda: False)
         return BlindReader(bucket, bucket, lambda: False)
 
     for bucket.now in _refreshes(interval):

@@ -131,7 +131,8 @@ class _Collector:
             # PyAthena and boto3 take memory that who reads a folder need not have.
             from exporter.sources.athena import Athena
 
-            return Athena(source, account, recording, self._stop.wait)
+            most_bytes = source.most_bytes_a_query(settings.aws.max_cost_usd_per_day)
+            return Athena(source, account, recording, most_bytes, self._stop.wait)
         reading = Reading(
             source=source.name,
             location=source.location,

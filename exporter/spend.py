@@ -17,8 +17,6 @@ from exporter.snapshot.counters import Counters
 from exporter.status import AwsSpend
 from exporter.usage import AthenaScan, AwsRequest
 
-_TERABYTE = 10**12
-
 
 class Spend:
     """The meter of one exporter; days are UTC days, as on a bill."""
@@ -64,7 +62,7 @@ class Spend:
         for scan in self._ledger.athena_scans(now.date()):
             # Of a source that is configured no more, the price is that of most regions.
             usd = self._usd_per_terabyte.get(scan.source, config.DEFAULT_USD_PER_TERABYTE)
-            cost = usd * scan.billed_bytes / _TERABYTE
+            cost = usd * scan.billed_bytes / config.TERABYTE
             costs["athena"] = costs.get("athena", Decimal(0)) + cost
         return AwsSpend(costs, self._ceiling_usd)
 

@@ -69,9 +69,9 @@ variable "workgroup" {
 }
 
 variable "scan_cutoff_bytes" {
-  description = "The most that one query may scan. The default is what 1.00 US dollar pays for at 5 a terabyte, the exporter's own ceiling of a day."
+  description = "The most that one query may scan. The default is a tenth of what 1.00 US dollar, the exporter's own ceiling of a day, pays for at 5 a terabyte."
   type        = number
-  default     = 200000000000
+  default     = 20000000000
 
   validation {
     condition     = var.scan_cutoff_bytes >= 10000000

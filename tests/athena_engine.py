@@ -67,7 +67,7 @@ class _Scan(NamedTuple):
     name: str
     """Of the table in DuckDB that takes its rows."""
     conditions: list[exp.Expression]
-    """Those that prune."""
+    """Those of its place alone; what of them is plain prunes."""
 
 
 class _Plan(NamedTuple):
@@ -111,7 +111,7 @@ class Engine:
         text, where = _without_where(sql)
         select = sqlglot.parse_one(f"SELECT 1 FROM t WHERE {where or 'TRUE'}", read="athena")
         conditions = list(_conjuncts(select))
-        if not where or not all(map(_column, conditions)):
+        if not where or not all(map(_is_of_place, conditions)):
             return self._plan(sql, database), []
         template, slots = _without_slots(text)
         plan = self._plans.get((template, database)) or self._plan(template, database, conditions)
@@ -132,9 +132,9 @@ class Engine:
         for number, table in enumerate(tables):
             own = [part.copy() for part in _conjuncts(table.find_ancestor(exp.Select))]
             found = self._find(table, database)
-            pruning = conditions or [part for part in own if _column(part)]
-            _check_injected(pruning)
-            scans.append(_Scan(found, f"{name}_scan_{number}", pruning))
+            placing = conditions or [part for part in own if _is_of_place(part)]
+            _check_injected(placing)
+            scans.append(_Scan(found, f"{name}_scan_{number}", placing))
             self._create(scans[-1].name, (*_PRUNING, "line"))
             table.replace(exp.to_table(scans[-1].name, alias=table.alias or None))
         statement = _STAND_IN.sub(_LOOKED_UP, give_trino_meaning(query).sql("duckdb"))
@@ -176,7 +176,8 @@ class Engine:
                 [list(column) for column in zip(*rows, strict=True)],
             )
         wanted = self._matching([part.sql("duckdb") for part in scan.conditions])
-        scanned = self._matching(list(_compacted(scan.conditions)))
+        pruning = [part for part in scan.conditions if _column(part)]
+        scanned = self._matching(list(_compacted(pruning)))
         self._duckdb.execute(f"DELETE FROM {scan.name}")
         for number in scanned:
             file, lines = found[number], found[number].lines()
@@ -233,6 +234,11 @@ def _conjuncts(select: exp.Expression | None) -> Iterator[exp.Expression]:
     where = select.args.get("where") if select else None
     if where:
         yield from where.this.flatten() if isinstance(where.this, exp.And) else [where.this]
+
+
+def _is_of_place(condition: exp.Expression) -> bool:
+    """Tell whether a condition is the same for all rows of a file."""
+    return {column.name for column in condition.find_all(exp.Column)} <= {*_PRUNING}
 
 
 def _column(condition: exp.Expression) -> str | None:

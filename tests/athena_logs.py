@@ -54,7 +54,10 @@ class File:
             try:
                 content = gzip.decompress(content)
             except (OSError, EOFError, zlib.error) as error:
-                reason = f"HIVE_CURSOR_ERROR: Failed to read file at {self.path}: {error}"
+                # The words of Java's readers of gzip.
+                words = {EOFError: "Unexpected end of input stream", zlib.error: str(error)}
+                said = words.get(type(error), "java.util.zip.ZipException: Not in GZIP format")
+                reason = f"HIVE_CURSOR_ERROR: Failed to read file at {self.path}: {said}"
                 raise QueryFailedError(reason) from None
         lines = _LINE_END.split(content.decode("utf-8", "replace"))
         return list(map(_decodable, lines if lines[-1] else lines[:-1]))

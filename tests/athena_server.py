@@ -52,6 +52,8 @@ class Fault:
     """A query ends FAILED for it."""
     hangs: bool = False
     times: float = _FOREVER
+    where: str = ""
+    """Part of the query's text."""
 
 
 def refuse(
@@ -76,9 +78,9 @@ def slow(operation: str, seconds: float, *, times: float = _FOREVER) -> Fault:
     return Fault(operation, seconds=seconds, times=times)
 
 
-def fail(reason: str, *, times: float = _FOREVER) -> Fault:
-    """Let a query end FAILED, for a reason."""
-    return Fault(reason=reason, times=times)
+def fail(reason: str, *, where: str = "", times: float = _FOREVER) -> Fault:
+    """Let a query end FAILED, for a reason; `where`: one whose text holds that."""
+    return Fault(reason=reason, times=times, where=where)
 
 
 def hang(*, times: float = _FOREVER) -> Fault:
@@ -178,11 +180,11 @@ class AthenaServer:
             raise RefusedError("UnknownOperationException", f"{operation} is not known here")
         return operations[operation](request)
 
-    def _fault(self, operation: str) -> Fault | None:
+    def _fault(self, operation: str, sql: str = "") -> Fault | None:
         """Return the first fault that is meant for an operation, and count it down."""
         with self._lock:
             for fault in self.faults:
-                if fault.times > 0 and fault.operation == operation:
+                if fault.times > 0 and fault.operation == operation and fault.where in sql:
                     fault.times -= 1
                     return fault
         return None
@@ -228,7 +230,7 @@ class AthenaServer:
 
     def _execute(self, query: Query) -> None:
         """Work out how a query will end."""
-        fault = self._fault("")
+        fault = self._fault("", query.sql)
         if fault and fault.hangs:
             query.hangs = True
             return

@@ -15,6 +15,7 @@ import structlog
 from structlog.testing import capture_logs
 
 from athena_server import AthenaServer, fail, refuse, server_error, slow
+from delivered_logs import delivered_at, objects_of, without_copies
 from exporter import config, exposition
 from exporter.aws import sessions
 from exporter.config import Config
@@ -96,20 +97,12 @@ def recording(settings: Config) -> Recording:
 def through_athena(settings: Config) -> Athena:
     [source] = settings.sources
     assert isinstance(source, config.Athena)
-    return Athena(source, None, recording(settings), wait=lambda seconds: False)
+    return Athena(source, None, recording(settings), 10**12, wait=lambda seconds: False)
 
 
 def direct(location: str, settings: Config) -> InvocationLogs:
     reading = Reading("logs", location, 2**24, 2**30, recording=recording(settings))
     return InvocationLogs(reading, timedelta(hours=48), timedelta(days=7), ReaderPool(1))
-
-
-def objects_of(folder: Path) -> dict[str, bytes]:
-    return {
-        str(path.relative_to(folder)): path.read_bytes()
-        for path in folder.rglob("*")
-        if path.is_file()
-    }
 
 
 @pytest.fixture(scope="module")
@@ -181,10 +174,14 @@ def test_a_day_of_faults_costs_nothing_in_the_end(
     choice = random.Random(11)
     with capture_logs() as logged:
         exporter = Exporter(tmp_path / "athena", through_athena)
-        undelivered = sorted(without_copies(simulated).items(), key=lambda item: _when(item[0]))
+        undelivered = sorted(
+            without_copies(simulated).items(), key=lambda item: delivered_at(item[0])
+        )
         for step in range(24):
             exporter.now = NOW - timedelta(days=1) + (step + 1) * timedelta(hours=1)
-            while undelivered and _when(undelivered[0][0]) <= f"{exporter.now:%Y%m%dT%H%M%S}":
+            while (
+                undelivered and delivered_at(undelivered[0][0]) <= f"{exporter.now:%Y%m%dT%H%M%S}"
+            ):
                 s3.put(*undelivered.pop(0))
             for fault in choice.sample(FAULTS, 2):
                 made = fault()
@@ -227,24 +224,3 @@ def records(content: bytes) -> Iterator[dict[str, Any]]:
         document, end = json.JSONDecoder().raw_decode(text)
         yield from document if isinstance(document, list) else [document]
         text = text[end:]
-
-
-def without_copies(objects: dict[str, bytes]) -> dict[str, bytes]:
-    """Leave out second copies of records, which are told only within one query."""
-    kept, seen = {}, set()
-    for key, content in sorted(objects.items(), key=lambda item: _when(item[0])):
-        if _when(key):
-            lines = [
-                line
-                for line in gzip.decompress(content).splitlines(keepends=True)
-                if (request := json.loads(line)["requestId"]) not in seen and not seen.add(request)
-            ]
-            content = gzip.compress(b"".join(lines))
-        kept[key] = content
-    return kept
-
-
-def _when(key: str) -> str:
-    """When an object was delivered, as its name says it; others are there from the beginning."""
-    name = key.rpartition("/")[2][:15]
-    return name if "/data/" not in key and name[:2] == "20" else ""

@@ -249,6 +249,7 @@ def test_a_path_prunes_where_it_stands_alone_and_only_there(
         f"(\"$path\" BETWEEN '{path}' AND '{path}' OR \"$path\" = 'x')": sizes[1],
         f"\"$path\" NOT IN ('{path}')": sizes[0] + sizes[2],
         f"\"$path\" LIKE '{path}'": sum(sizes),
+        "regexp_like(\"$path\", 'b.json')": sum(sizes),
         f"(\"$path\" = '{path}' OR line = 'x')": sum(sizes),
         "datehour = '2025/11/17/11'": 0,
     }.items():

@@ -10,6 +10,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
+from urllib3.exceptions import HTTPError
+
+AWS_ERRORS = (BotoCoreError, ClientError, ResponseParserError, HTTPError, OSError)
+"""All that boto3 raises when it is configured, and when it asks and is answered."""
 
 DONE, FAILED = 0, 1
 """Exit codes. Declined is failed: what was asked for is not there."""
@@ -59,6 +64,23 @@ class Step:
     changes: tuple[Change, ...] = ()
     group: str = field(default="", kw_only=True)
     """Steps of a group build upon each other: the first that fails ends its group, and no other."""
+
+
+def unless_changed(
+    what: str, read: Callable[[], object], seen: object, call: Callable[[], object]
+) -> Callable[[], object]:
+    """Return a call that looks again first, and changes only what is still as the plan saw it.
+
+    For what is written as a whole: whatever somebody put there meanwhile would be lost. It raises
+    PlanError where that is so.
+    """
+
+    def checked() -> object:
+        if read() != seen:
+            raise PlanError(f"{what} was changed meanwhile; run the command again for a new plan")
+        return call()
+
+    return checked
 
 
 def carry_out(
@@ -136,11 +158,11 @@ def allowed(permission: str, resource: str) -> Iterator[None]:
     """Turn what boto3 raises into a PlanError that names the permission and the resource."""
     try:
         yield
-    except (BotoCoreError, ClientError) as error:
+    except AWS_ERRORS as error:
         raise PlanError(explain(error, permission, resource)) from None
 
 
-def explain(error: BotoCoreError | ClientError, permission: str, resource: str) -> str:
+def explain(error: Exception, permission: str, resource: str) -> str:
     """Tell why AWS did not do what a permission on a resource allows, and what to do."""
     if not isinstance(error, ClientError):
         return f"{permission} on {resource}: {error}; check credentials, region and network"

@@ -8,16 +8,19 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import boto3
 
+from exporter.administration.models_in_use import InUse
 from exporter.administration.plan import PlanError, allowed
 from exporter.aws import sessions
 from exporter.aws.meter import Meter
 from exporter.config import Account, Athena, Config
 from exporter.config.partitions import partition_of
 from exporter.interpretation.models import Routing, resolve
+from exporter.interpretation.names import profile_of
 
 if TYPE_CHECKING:
     from mypy_boto3_iam.client import IAMClient
@@ -27,6 +30,8 @@ ACTIONS = ("bedrock:InvokeModel", "bedrock:InvokeModelWithResponseStream")
 """Converse needs the first, ConverseStream the second: they have no actions of their own."""
 
 ANY_MODEL = "*"
+"""Allowed by a policy that names no models. A Deny of one model does not show in it."""
+_MOST_NAMED = 20
 
 
 class AccessError(Exception):
@@ -42,6 +47,8 @@ class Access:
     is_allowed: bool
     why: tuple[str, ...] = ()
     """What denies it, or which condition keys IAM was not told; nothing where all is allowed."""
+    models: tuple[str, ...] = (ANY_MODEL,)
+    """What was asked for."""
 
 
 class _Verdict(NamedTuple):
@@ -61,11 +68,13 @@ def check_roles(
     pattern: str,
     regions: Sequence[str] = (),
     models: Sequence[str] = (),
+    in_use: InUse = MappingProxyType({}),
 ) -> list[Access]:
     """Ask IAM of an account what its roles of matching names may do.
 
     Without regions, in those that the configuration names for the account; without those, in all
-    that boto3 knows to have Bedrock. Raises AccessError, also where no role matches.
+    that boto3 knows to have Bedrock. Without models, with every one, and besides by name with each
+    that is in use in the account and region. Raises AccessError, also where no role matches.
     """
     try:
         with allowed("iam:ListRoles", "*"):
@@ -77,12 +86,22 @@ def check_roles(
         regions = regions or _regions(config, account) or _all_regions(region)
         with allowed("iam:SimulatePrincipalPolicy", roles[0]):
             return [
-                role_access(iam, role, region, models or (ANY_MODEL,))
+                role_access(iam, role, region, models or _every_model(role, region, in_use))
                 for role in roles
                 for region in regions
             ]
     except PlanError as error:
         raise AccessError(str(error)) from None
+    except KeyError:
+        # botocore finds no result in an answer that is XML, but not of IAM.
+        raise AccessError(
+            "what answered for iam:ListRoles is not AWS; check the network and its proxy"
+        ) from None
+
+
+def _every_model(role_arn: str, region: str, in_use: InUse) -> tuple[str, ...]:
+    account_id = role_arn.split(":")[4]
+    return ANY_MODEL, *sorted(in_use.get((account_id, region), ()))
 
 
 def _home(config: Config) -> str:
@@ -118,6 +137,22 @@ def as_table(accesses: Sequence[Access]) -> Iterator[str]:
             yield f"{start if number == 0 else ' ' * len(start)}  {why}".rstrip()
 
 
+def asked_for(accesses: Sequence[Access]) -> str:
+    """Say which models IAM was asked about, and what that leaves open."""
+    models = sorted({model for access in accesses for model in access.models})
+    names = [model for model in models if model != ANY_MODEL]
+    told = ", ".join(names[:_MOST_NAMED]) + (" ..." if len(names) > _MOST_NAMED else "")
+    if ANY_MODEL not in models:
+        return f"Asked for {told}."
+    every = "Asked for every model and profile at once, as *"
+    if names:
+        return f"{every}, and by name for those that the ledger has seen in the region: {told}."
+    return (
+        f"{every}. A Deny of a single model does not show in that, and the ledger names no model "
+        "in use: ask with --model."
+    )
+
+
 def matching_roles(iam: "IAMClient", pattern: str) -> list[str]:
     """Return the ARNs of the roles whose names match a pattern with * and ?, case-sensitive.
 
@@ -136,13 +171,14 @@ def role_access(
 ) -> Access:
     """Ask IAM what a role may do in a region with every one of the models.
 
-    A model is the id of a foundation model or of an inference profile. ANY_MODEL is all of them:
-    a policy that names its models does not allow it. Raises what boto3 raises.
+    A model is the id of a foundation model or of an inference profile, or the ARN of one that an
+    application has. ANY_MODEL is all of them: a policy that names its models does not allow it.
+    Raises what boto3 raises.
     """
     _, partition, _, _, account_id, name = role_arn.split(":", 5)
+    owners = {"inference-profile": account_id, "foundation-model": ""}
     resources = {
-        f"arn:{partition}:bedrock:{region}:{account_id if kind == 'inference-profile' else ''}"
-        f":{kind}/{model}"
+        f"arn:{partition}:bedrock:{region}:{owners[kind]}:{kind}/{model}" if kind else model
         for kind, model in _resources(models)
     }
     verdicts = list(_simulate(iam, role_arn, region, sorted(resources)))
@@ -151,20 +187,26 @@ def role_access(
         region=region,
         is_allowed=not any(verdict.denial for verdict in verdicts),
         why=tuple(_explain(verdicts)),
+        models=tuple(models),
     )
 
 
 def _resources(models: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """Yield what must be allowed: a profile needs its model, too."""
+    """Yield what must be allowed, by its kind and name; an ARN has no kind.
+
+    A profile needs its model, too.
+    """
     for model in models:
         if model == ANY_MODEL:
             yield "foundation-model", ANY_MODEL
             yield "inference-profile", ANY_MODEL
-            continue
-        resolved = resolve(model, {})
-        yield "foundation-model", resolved.model
-        if resolved.routing is not Routing.IN_REGION:
-            yield "inference-profile", model
+        elif profile_of(model):
+            yield "", model
+        else:
+            resolved = resolve(model, {})
+            yield "foundation-model", resolved.model
+            if resolved.routing is not Routing.IN_REGION:
+                yield "inference-profile", model.rpartition("/")[2]
 
 
 def _simulate(

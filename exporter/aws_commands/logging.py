@@ -2,42 +2,70 @@
 
 import sys
 from collections.abc import Callable
+from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from exporter.aws_commands import values
 from exporter.aws_commands.planning import carry_out, config_option, fail, plan_options, tell
 
 if TYPE_CHECKING:
+    from exporter.administration.logging_setup.enabling import Destination
     from exporter.administration.logging_setup.regions import Entered
     from exporter.administration.plan import Step
+    from exporter.config import Account
 
 
 def _place_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Give a command --account and --region, as `account_name` and `given`."""
     command = click.option(
-        "--region", "given", multiple=True, help="Of which region; repeatable. By default the "
-        "configured ones.",
-    )(command)  # fmt: skip
+        "--region",
+        "given",
+        multiple=True,
+        callback=values.regions,
+        help="Of which region; by default the configured ones. With it, and without --account, "
+        "no configuration is read",
+    )(command)
     return click.option(
         "--account", "account_name", help="Which of aws.accounts; without it, your credentials."
     )(command)
 
 
 def _bucket_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command --bucket, --prefix and --create-bucket."""
-    command = click.option(
+    """Give a command --bucket, --prefix, --create-bucket and --drop-acl-grants, in one value."""
+
+    @wraps(command)
+    def with_destination(
+        bucket: str, prefix: str, create_bucket: bool, drop_acl_grants: bool, **others: Any
+    ) -> Any:
+        from exporter.administration.logging_setup.enabling import Destination
+
+        destination = Destination(bucket, prefix, create_bucket, drop_acl_grants)
+        return command(destination=destination, **others)
+
+    wrapped = click.option(
+        "--drop-acl-grants",
+        is_flag=True,
+        help="Drop what the ACL of a bucket of yours grants to others; it ends in any case once "
+        "ACLs are switched off.",
+    )(with_destination)
+    wrapped = click.option(
         "--create-bucket", is_flag=True, help="Make the bucket where it is missing; private."
-    )(command)
-    command = click.option(
-        "--prefix", default="", help="What the logs' keys begin with; may hold {region}, too."
-    )(command)
+    )(wrapped)
+    wrapped = click.option(
+        "--prefix",
+        default="",
+        callback=values.key_prefix,
+        help="What the logs' keys begin with; may hold {region}, too.",
+    )(wrapped)
     return click.option(
         "--bucket",
         required=True,
+        callback=values.bucket,
         help="Where logs go, such as bedrock-logs-{account_id}-{region}; the braces are filled.",
-    )(command)
+    )(wrapped)
 
 
 @click.group()
@@ -94,9 +122,7 @@ def enable(
     config_file: Path,
     account_name: str | None,
     given: tuple[str, ...],
-    bucket: str,
-    prefix: str,
-    create_bucket: bool,
+    destination: "Destination",
     yes: bool,
     dry_run: bool,
     **modalities: bool | None,
@@ -105,11 +131,10 @@ def enable(
 
     Bedrock delivers only into a bucket of the same account and region.
     """
-    from exporter.administration.logging_setup.enabling import Destination, Enabling, plan_enabling
+    from exporter.administration.logging_setup.enabling import Enabling, plan_enabling
 
-    enabling = Enabling(Destination(bucket, prefix, create_bucket), modalities)
-
-    entered = _enter(config_file, account_name, given, bucket)
+    enabling = Enabling(destination, modalities)
+    entered = _enter(config_file, account_name, given, destination.bucket)
     steps = entered.plan(
         lambda site: plan_enabling(site.client("bedrock"), site.client("s3"), site.place, enabling)
     )
@@ -125,9 +150,7 @@ def qdeveloper(
     config_file: Path,
     account_name: str | None,
     given: tuple[str, ...],
-    bucket: str,
-    prefix: str,
-    create_bucket: bool,
+    destination: "Destination",
     yes: bool,
     dry_run: bool,
 ) -> None:
@@ -135,15 +158,13 @@ def qdeveloper(
 
     AWS has no API that switches its prompt logging or its activity reports on.
     """
-    from exporter.administration.logging_setup.enabling import Destination
     from exporter.administration.logging_setup.qdeveloper import console_steps, plan_qdeveloper
 
-    wanted = Destination(bucket, prefix, create_bucket)
-    entered = _enter(config_file, account_name, given, bucket)
-    steps = entered.plan(lambda site: plan_qdeveloper(site.client("s3"), site.place, wanted))
+    entered = _enter(config_file, account_name, given, destination.bucket)
+    steps = entered.plan(lambda site: plan_qdeveloper(site.client("s3"), site.place, destination))
     code = _carry_out(entered, steps, yes=yes, dry_run=dry_run)
     for site in entered.sites:
-        for line in console_steps(site.place, wanted):
+        for line in console_steps(site.place, destination):
             click.echo(line)
     sys.exit(code)
 
@@ -161,9 +182,27 @@ def _enter(
     config_file: Path, account_name: str | None, given: tuple[str, ...], bucket: str = "{region}"
 ) -> "Entered":
     """Enter the regions that were asked for; several need a bucket each."""
+    from exporter.administration.logging_setup.regions import enter_regions
+    from exporter.aws.sessions import session
+
+    account, regions = None, tuple(dict.fromkeys(given))
+    if account_name is not None or not given:
+        account, regions = _configured(config_file, account_name, given)
+    if len(regions) > 1 and "{region}" not in bucket:
+        raise click.UsageError(
+            "--bucket: Bedrock delivers only into a bucket of the same region; for several, "
+            "put {region} into its name"
+        )
+    return enter_regions(account, regions, session)
+
+
+def _configured(
+    config_file: Path, account_name: str | None, given: tuple[str, ...]
+) -> "tuple[Account | None, tuple[str, ...]]":
+    """Return the account and the regions that the configuration says."""
     from exporter import config
     from exporter.administration.logging_setup.regions import (
-        enter_regions,
+        ambient_region,
         named_account,
         regions_of,
     )
@@ -173,12 +212,7 @@ def _enter(
     try:
         settings = config.load(config_file)
         account = named_account(settings, account_name)
-        regions = regions_of(settings, account, given, session(account).region_name)
+        ambient = None if account or given else ambient_region(session)
+        return account, regions_of(settings, account, given, ambient)
     except (config.ConfigError, PlanError) as error:
         fail(error)
-    if len(regions) > 1 and "{region}" not in bucket:
-        raise click.UsageError(
-            "--bucket: Bedrock delivers only into a bucket of the same region; for several, "
-            "put {region} into its name"
-        )
-    return enter_regions(account, regions, session)

@@ -9,6 +9,7 @@ import click
 from exporter.aws_commands.planning import config_option, fail
 
 if TYPE_CHECKING:
+    from exporter.administration.models_in_use import InUse
     from exporter.config import Account, Config
 
 
@@ -69,7 +70,8 @@ if TYPE_CHECKING:
     "models",
     metavar="ID",
     multiple=True,
-    help="With --roles, a model or inference profile to ask for; without it, every one.",
+    help="With --roles, a model or inference profile to ask for; without it, every one, and those "
+    "that the ledger has seen by name.",
 )
 def permissions(
     config_file: Path,
@@ -156,12 +158,34 @@ def _print_access(
     models: tuple[str, ...],
 ) -> None:
     from exporter.administration.plan import printable
-    from exporter.administration.role_access import AccessError, as_table, check_roles
+    from exporter.administration.role_access import (
+        AccessError,
+        as_table,
+        asked_for,
+        check_roles,
+    )
 
     try:
-        found = check_roles(settings, account, pattern, regions, models)
-        for line in as_table(found):
+        found = check_roles(settings, account, pattern, regions, models, _in_use(settings))
+        for line in (*as_table(found), "", asked_for(found)):
             click.echo(printable(line))
     except AccessError as error:
         fail(error)
     sys.exit(0 if all(access.is_allowed for access in found) else 1)
+
+
+def _in_use(settings: "Config") -> "InUse":
+    """Return the models that the exporter's ledger has seen; none where there is no ledger."""
+    from contextlib import closing
+
+    from exporter.administration.models_in_use import models_in_use
+    from exporter.ledger import Ledger, LedgerError
+
+    if not settings.ledger.exists():
+        return {}
+    try:
+        with closing(Ledger.open(settings.ledger)) as ledger:
+            return models_in_use(settings, ledger)
+    except LedgerError as error:
+        click.echo(f"without the models in use: {error}", err=True)
+        return {}

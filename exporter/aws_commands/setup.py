@@ -1,12 +1,12 @@
 """`bedrock-exporter aws setup`: bucket, table and workgroup of the source `athena`."""
 
-import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from exporter.aws_commands import values
 from exporter.aws_commands.planning import carry_out, config_option, fail, plan_options, tell
 
 if TYPE_CHECKING:
@@ -15,24 +15,22 @@ if TYPE_CHECKING:
 _QUERY = "a test query for each source; Athena bills 10 MB at the least"
 
 
-def _s3_location(
-    context: click.Context, parameter: click.Parameter, value: str | None
-) -> str | None:
-    if value is not None and not re.fullmatch(r"s3://[a-z0-9][a-z0-9.-]+[a-z0-9](/.*)?", value):
-        raise click.BadParameter("is not s3://bucket/prefix")
-    return value
-
-
 @click.command()
 @config_option
 @click.option("--source", "source_name", help="Only this source; without it, all of type athena.")
 @click.option(
-    "--kms-key", metavar="ARN", help="The key that encrypts query results; without it, SSE-S3."
+    "--kms-key",
+    metavar="ARN",
+    callback=values.kms_key,
+    help="The key, or its alias, that encrypts query results; without it, the one that does so "
+    "already, else SSE-S3.",
 )
+@click.option("--sse-s3", is_flag=True, help="Encrypt by SSE-S3, with no key of yours any longer.")
 @click.option(
     "--scan-cutoff-bytes",
     type=click.IntRange(min=10_000_000),
-    help="The most that one query may scan; without it, what aws.max_cost_usd_per_day pays for.",
+    help="The most that one query may scan; without it, a tenth of what "
+    "aws.max_cost_usd_per_day pays for.",
 )
 @click.option(
     "--result-days",
@@ -44,9 +42,15 @@ def _s3_location(
 @click.option(
     "--qdeveloper-location",
     metavar="S3_URL",
-    callback=_s3_location,
+    callback=values.s3_location,
     help="Where Amazon Q Developer's activity reports lie, the part before AWSLogs/: makes a "
     "table over them for queries of your own.",
+)
+@click.option(
+    "--ambient",
+    is_flag=True,
+    help="Act with your own credentials instead of the roles of aws.accounts, which may only read; "
+    "they must be of the source's account.",
 )
 @click.option(
     "--test-query/--no-test-query", default=True, help="Whether to run a small query at the end."
@@ -56,9 +60,11 @@ def setup(
     config_file: Path,
     source_name: str | None,
     kms_key: str | None,
+    sse_s3: bool,
     scan_cutoff_bytes: int | None,
     result_days: int,
     qdeveloper_location: str | None,
+    ambient: bool,
     test_query: bool,
     yes: bool,
     dry_run: bool,
@@ -69,10 +75,14 @@ def setup(
     from exporter.administration.setup.planning import Options, athena_sources, plan_setup
     from exporter.aws.sessions import session
 
-    options = Options(kms_key, scan_cutoff_bytes, result_days, qdeveloper_location)
+    if kms_key and sse_s3:
+        raise click.UsageError("--kms-key and --sse-s3: which of the two?")
+    options = Options(kms_key, sse_s3, scan_cutoff_bytes, result_days, qdeveloper_location, ambient)
     try:
         settings = config.load(config_file)
         sources = athena_sources(settings, source_name)
+        for source in sources:
+            values.check_key_region(kms_key, source.region)
         setup_plan = plan_setup(settings, sources, options, session)
     except (config.ConfigError, PlanError) as error:
         fail(error)

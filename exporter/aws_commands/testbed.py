@@ -66,7 +66,7 @@ def create(
     click.echo(_WARNING)
     try:
         session, place = enter(account_id, region)
-        region = region_of(session, region)
+        region = region_of(region)
         steps = plan_create(session, place, region, model_id, with_profile=with_profile)
         code = carry_out(steps, yes=yes, dry_run=dry_run)
     except PlanError as error:
@@ -74,8 +74,14 @@ def create(
     raise SystemExit(code)
 
 
+_region_option = click.option(
+    "--region", help="Where the testbed is; needed outside the partition aws without AWS_REGION."
+)
+
+
 @testbed.command()
 @_account_option
+@_region_option
 @config_option
 @click.option(
     "--calls",
@@ -85,7 +91,9 @@ def create(
     help="Calls of each caller; there are five callers.",
 )
 @plan_options
-def invoke(account_id: str, config_file: Path, calls: int, yes: bool, dry_run: bool) -> None:
+def invoke(
+    account_id: str, region: str | None, config_file: Path, calls: int, yes: bool, dry_run: bool
+) -> None:
     """Call Bedrock through the test roles, and sum up what it answered. Costs a little."""
     import time
     from datetime import UTC, datetime
@@ -100,7 +108,7 @@ def invoke(account_id: str, config_file: Path, calls: int, yes: bool, dry_run: b
     outcomes: list[Outcome] = []
     try:
         settings = config.load(config_file)
-        session, place = enter(account_id)
+        session, place = enter(account_id, region)
         planned = plan_calls(session, place, calls)
         step = calls_step(
             settings,
@@ -120,18 +128,25 @@ def invoke(account_id: str, config_file: Path, calls: int, yes: bool, dry_run: b
 
 @testbed.command()
 @_account_option
+@_region_option
 @plan_options
-def cleanup(account_id: str, yes: bool, dry_run: bool) -> None:
-    """Remove what `create` made: what carries its tag below its path, and nothing else."""
+def cleanup(account_id: str, region: str | None, yes: bool, dry_run: bool) -> None:
+    """Remove what `create` made: what carries its tag below its path, and nothing else.
+
+    The tags of the roles say where their inference profile is. Where they are gone, it is looked for
+    in --region, else in all regions.
+    """
     from exporter.administration.plan import PlanError, printable
     from exporter.administration.testbed.cleanup import plan_cleanup
     from exporter.administration.testbed.place import enter
 
     click.echo(_WARNING)
     try:
-        removal = plan_cleanup(*enter(account_id))
+        removal = plan_cleanup(*enter(account_id, region), region)
         for arn in removal.others:
             click.echo(printable(f"Left alone, for the testbed did not create it: {arn}"))
+        if removal.unseen:
+            click.echo(printable(removal.unseen))
         code = carry_out(removal.steps, yes=yes, dry_run=dry_run)
     except PlanError as error:
         fail(error)

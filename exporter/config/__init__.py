@@ -22,13 +22,22 @@ from exporter.config.schema import (
     Privacy,
     Rule,
 )
-from exporter.config.sources import DEFAULT_USD_PER_TERABYTE, Athena, InvocationLogs, Source
+from exporter.config.sources import (
+    DEFAULT_USD_PER_TERABYTE,
+    MINIMUM_BILLED_BYTES,
+    TERABYTE,
+    Athena,
+    InvocationLogs,
+    Source,
+)
 from exporter.config.yaml_file import ConfigError, read_yaml
 from exporter.usage import LABELS, Label
 
 __all__ = [
     "DEFAULT_USD_PER_TERABYTE",
     "LABELS",
+    "MINIMUM_BILLED_BYTES",
+    "TERABYTE",
     "Account",
     "Application",
     "Athena",

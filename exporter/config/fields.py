@@ -18,6 +18,8 @@ _ROUTING_PREFIXES = frozenset({"us", "us-gov", "eu", "apac", "au", "ca", "jp", "
 _ROLE_ARN = re.compile(r"arn:aws(-[a-z]+)*:iam::[0-9]{12}:role/[\w+=,.@/-]{1,512}", re.ASCII)
 _FIELD = re.compile(r"\{(account_id|region)\}")
 _S3_LOCATION = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/.*)?")
+_NOT_IN_LOCATION = re.compile(r"[*?${}\x00-\x1f\x7f]")
+"""What means something of its own to IAM, to Glue or to a terminal."""
 
 
 def _parse_duration(value: object) -> object:
@@ -81,17 +83,27 @@ def check_s3_location(value: str) -> str:
     return value
 
 
+def check_key_prefix(value: str) -> str:
+    """Refuse what no location may hold; {account_id} and {region} are to be filled in before."""
+    if stray := _NOT_IN_LOCATION.search(value):
+        raise ValueError(f"{value!r} holds {stray[0]!r}, which no location may")
+    return value
+
+
 def _check_location(value: str) -> str:
-    if value.startswith("s3:") and not _S3_LOCATION.fullmatch(value):
-        raise ValueError(f"{value!r} is not s3://bucket/prefix")
     if field := _FIELD.search(value):
         raise ValueError(f"{field[0]!r} is filled in only in the location of aws.accounts")
+    if value.startswith("s3:"):
+        check_key_prefix(value)
+        if not _S3_LOCATION.fullmatch(value):
+            raise ValueError(f"{value!r} is not s3://bucket/prefix")
     return value
 
 
 def _check_location_template(value: str) -> str:
     if stray := re.search(r"\{[^{}]*\}?|\}", _FIELD.sub("", value)):
         raise ValueError(f"{stray[0]!r} is neither {{account_id}} nor {{region}}")
+    check_key_prefix(_FIELD.sub("", value))
     return value
 
 
@@ -106,7 +118,8 @@ def _parse_label_values(value: object) -> object:
     return tuple(values)
 
 
-def _check_region_name(value: str) -> str:
+def check_region_name(value: str) -> str:
+    """Refuse what does not look like a region."""
     if not _REGION.fullmatch(value):
         raise ValueError(f"{value!r} is not a region such as us-east-1")
     return value
@@ -170,7 +183,7 @@ Identifier = Annotated[str, AfterValidator(_check_identifier)]
 """Of a Glue database or table, as Athena takes it without quotes."""
 Workgroup = Annotated[str, AfterValidator(_check_workgroup)]
 LabelValues = Annotated[tuple[str, ...], BeforeValidator(_parse_label_values)]
-RegionName = Annotated[str, AfterValidator(_check_region_name)]
+RegionName = Annotated[str, AfterValidator(check_region_name)]
 RegionNames = Annotated[tuple[RegionName, ...], AfterValidator(_check_regions)]
 Region = Annotated[str, AfterValidator(_check_region)]
 """A region, or * for all of them."""

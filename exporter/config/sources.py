@@ -21,6 +21,9 @@ from exporter.config.fields import (
 )
 from exporter.config.section import Section
 
+TERABYTE = 10**12
+MINIMUM_BILLED_BYTES = 10_000_000
+"""Of each query that scans anything; also the least that a workgroup's cut-off can be."""
 DEFAULT_USD_PER_TERABYTE = Decimal(5)
 """Of Athena's on-demand queries in us-east-1 and most other regions (2026-11)."""
 
@@ -95,6 +98,16 @@ class Athena(Section):
         if self.location:
             check_s3_location(self.location)
         return self
+
+    def most_bytes_a_query(self, ceiling_usd: Decimal) -> int:
+        """Return the most that one query should scan, where so much may be spent in a day.
+
+        A tenth of what the day's ceiling buys: what a cancelled query costs leaves most of it.
+        """
+        if not self.usd_per_terabyte:
+            return TERABYTE
+        bought = ceiling_usd / self.usd_per_terabyte * TERABYTE
+        return min(max(int(bought / 10), MINIMUM_BILLED_BYTES), TERABYTE)
 
 
 Source = Annotated[InvocationLogs | Athena, Field(discriminator="type")]

@@ -122,9 +122,9 @@ class SnapshotBuilder:
         if (names := self._looked_up()) != self._names:
             self._interpret_with(names)
         usage, limits = self._evaluate(now)
-        names = {source.name for source in self._settings.sources}
+        configured = {source.name for source in self._settings.sources}
         # What a source of another name once read is in the figures, but tells nothing of now.
-        newest = [row for row in self._ledger.newest_records() if row.source in names]
+        newest = [row for row in self._ledger.newest_records() if row.source in configured]
         own = [
             *record_families(newest),
             *source_families(sources),

@@ -6,21 +6,20 @@ be listed, a query names the objects that were not read yet; where it may not, a
 those that were. This module writes nothing.
 """
 
-from collections import Counter
 from collections.abc import Callable, Generator
 from datetime import timedelta
 
 from exporter import config
 from exporter.aws.meter import Meter
 from exporter.sources.athena_batches import Queries
+from exporter.sources.athena_plan import Most
 from exporter.sources.athena_query import AthenaClient, Place
-from exporter.sources.athena_readers import BlindReader, ListingReader
+from exporter.sources.athena_readers import BlindReader, Experience, ListingReader
 from exporter.sources.events import AwsRequests, Event, Fault, Times
 from exporter.sources.log_schedule import DayReader, Known, LogSchedule, SlotRange
 from exporter.sources.log_store import Owners, StoreError
 from exporter.sources.reading import open_store
 from exporter.sources.record_reader import Recording
-from exporter.usage import LogObject
 
 _WHOLE_LOOKBACK_EVERY = timedelta(hours=1)
 """How often all hours that can still change are asked, where the bucket may not be listed."""
@@ -38,16 +37,20 @@ class Athena:
         settings: config.Athena,
         account: config.Account | None,
         recording: Recording,
+        most_bytes: int,
         wait: Callable[[float], bool],
     ) -> None:
-        """Take the configuration; `wait` waits so many seconds and tells whether to stop."""
+        """Take the configuration, and the most that a query should scan where that is known.
+
+        `wait` waits so many seconds and tells whether to stop.
+        """
+        self._experience = Experience(Most(stored_bytes=most_bytes))
         self.name = settings.name
         self.location = settings.location
         self.lookback = settings.lookback
         self._settings = settings
         self._recording = recording
         self._meter = Meter()
-        self._engine_errors: Counter[LogObject] = Counter()
         self._store = open_store(settings.location, self._meter, account)
         place = Place(settings.region, settings.workgroup, settings.database, account)
         self._client = AthenaClient(place, settings.query_timeout, self._meter, wait)
@@ -68,7 +71,7 @@ class Athena:
         def begin(slots: SlotRange) -> DayReader:
             queries = Queries(self._settings, self._recording, slots, self._client)
             if self._settings.list_objects:
-                return ListingReader(queries, self._store, known, self._engine_errors, is_due)
+                return ListingReader(queries, self._store, known, self._experience, is_due)
             return BlindReader(queries, known, is_due)
 
         try:

@@ -14,13 +14,13 @@ from exporter.sources.athena_expressions import (
     string_in,
 )
 
-BODY_FIGURES = (
+_BODY_FIGURES = (
     *("body_input", "body_output", "body_cache_read", "body_cache_write"),
     *("body_cache_write_5m", "body_cache_write_1h"),
 )
 """Columns of `figures`, besides body_tier and body_latency."""
 
-LARGEST = 10**15
+_LARGEST = 10**15
 """Counts beyond this are all the same: impossible, and far from BIGINT's end."""
 _INTEGER = r"'\A-?[0-9]+\z'"
 _SHORT_INTEGER = r"'\A-?[0-9]{1,15}\z'"
@@ -70,12 +70,13 @@ def body_steps() -> list[tuple[str, str]]:
     ]
 
 
-def number_of(json: str) -> str:
-    """Return a JSON integer as BIGINT, within LARGEST; NULL for null."""
+def _number_of(json: str) -> str:
+    """Return a JSON integer as BIGINT, within _LARGEST; NULL for null."""
     return (
         f"CASE WHEN regexp_like({json}, {_SHORT_INTEGER}) THEN CAST({json} AS BIGINT) "
         f"WHEN {json} = 'null' THEN NULL "
-        f"WHEN starts_with({json}, '-') THEN -{LARGEST} WHEN {json} IS NOT NULL THEN {LARGEST} END"
+        f"WHEN starts_with({json}, '-') THEN -{_LARGEST} "
+        f"WHEN {json} IS NOT NULL THEN {_LARGEST} END"
     )
 
 
@@ -156,7 +157,7 @@ def _results() -> str:
 
 
 def _total(elements: str, name: str, json: str) -> str:
-    numbers = f"transform({elements}, {name} -> {number_of(json)})"
+    numbers = f"transform({elements}, {name} -> {_number_of(json)})"
     total = f"reduce({numbers}, CAST(0 AS BIGINT), (s, n) -> s + coalesce(n, 0), s -> s)"
     return f"CAST({total} AS VARCHAR)"
 
@@ -171,12 +172,12 @@ def _numbers() -> str:
     """Return the parts as numbers; a part with anything else in it says nothing."""
     wrong = f"filter(p, j -> NOT regexp_like(j, {_INTEGER_OR_NULL}))"
     return (
-        f"transform(parts, p -> IF(cardinality({wrong}) = 0, transform(p, j -> {number_of('j')})))"
+        f"transform(parts, p -> IF(cardinality({wrong}) = 0, transform(p, j -> {_number_of('j')})))"
     )
 
 
 def _stated() -> str:
-    """Return what each part states, in the order of BODY_FIGURES."""
+    """Return what each part states, in the order of _BODY_FIGURES."""
 
     def first(*places: int) -> str:
         return f"coalesce({', '.join(f'n[{place}]' for place in places)})"
@@ -192,7 +193,7 @@ def _figures() -> str:
     """Return the columns of what the body says in the end: a later part replaces."""
     columns = [
         f"{_last(f'transform(stated, f -> f[{place}])')} AS {name}"
-        for place, name in enumerate(BODY_FIGURES, start=1)
+        for place, name in enumerate(_BODY_FIGURES, start=1)
     ]
     tier = f"IF(starts_with(t[1], {OBJECT}), {string_in('t[2]')}, {string_in('t[3]')})"
     latency = string_in("t[4]")

@@ -16,6 +16,9 @@ _MOST_TOLD = 500
 """Characters of AWS's own words that are passed on."""
 
 
+_PATH = re.compile(r"s3://\S+")
+
+
 class Meaning(NamedTuple):
     """A reason for a label, and what to do about it."""
 
@@ -39,13 +42,20 @@ _REFUSALS = (
 
 _FAILURES = (
     (
+        re.compile(
+            r"(?i)slow ?down|throttl|rate exceeded|too many requests|status code: 50[03]|"
+            r"reset by peer|timed out"
+        ),
+        Meaning("throttled", "it is asked again at the next refresh"),
+    ),
+    (
         re.compile(r"(?i)\b(?:TABLE|SCHEMA|DATABASE)_NOT_FOUND|(?:table|schema) .* does not exist"),
         _NO_TABLE,
     ),
     (
         re.compile(
             r"COLUMN_NOT_FOUND|TYPE_MISMATCH|CONSTRAINT_VIOLATION|INVALID_TABLE_PROPERTY|"
-            r"HIVE_INVALID_METADATA|HIVE_UNKNOWN_ERROR|HIVE_PARTITION|HIVE_INVALID_PARTITION|"
+            r"HIVE_INVALID_METADATA|HIVE_PARTITION|HIVE_INVALID_PARTITION|"
             r"HIVE_UNSUPPORTED_FORMAT|(?i:cannot be resolved)"
         ),
         Meaning("wrong_schema", f"the table is not as the exporter made it; {_SETUP}"),
@@ -55,27 +65,31 @@ _FAILURES = (
         Meaning("scan_cutoff", "raise the workgroup's bytes-scanned cut-off"),
     ),
     (
-        re.compile(r"(?i)access ?denied|permission|not authorized|HIVE_CANNOT_OPEN_SPLIT|403"),
+        re.compile(r"InvalidObjectState"),
+        Meaning("archived", "restore it, or move it out of the location"),
+    ),
+    (
+        re.compile(r"(?i)access ?denied|insufficient .*permission|not authorized|status code: 403"),
         Meaning("access_denied", _RIGHTS),
     ),
     (
-        re.compile(r"HIVE_CURSOR_ERROR|HIVE_BAD_DATA|(?i:incorrect (?:data|header) check|gzip)"),
+        re.compile(
+            r"(?i)incorrect (?:data|header) check|not in gzip format|zipexception|eofexception|"
+            r"unexpected end of|invalid (?:block|stored block|distance|code lengths|literal)|"
+            r"corrupt"
+        ),
         Meaning("damaged_object", "it is left out once it is found"),
     ),
     (
-        re.compile(r"EXCEEDED_|(?i:exhausted resources|timed? ?out|too large)"),
+        re.compile(r"EXCEEDED_|(?i:exhausted resources|query time(?:d )?out|too large)"),
         Meaning("query_too_large", "it is asked in parts"),
     ),
     (
         re.compile(
             r"GENERIC_INTERNAL_ERROR|INVALID_FUNCTION_ARGUMENT|INVALID_CAST_ARGUMENT|"
-            r"NUMERIC_VALUE_OUT_OF_RANGE|INTERNAL_ERROR_QUERY_ENGINE"
+            r"NUMERIC_VALUE_OUT_OF_RANGE|INTERNAL_ERROR_QUERY_ENGINE|HIVE_"
         ),
         Meaning("engine_error", "it is asked in parts, to find a log object that causes it"),
-    ),
-    (
-        re.compile(r"(?i)slow ?down|throttl|rate exceeded|too many requests"),
-        Meaning("throttled", "it is asked again at the next refresh"),
     ),
 )
 """Of a query that FAILED, by the reason of its state; the first that fits."""
@@ -99,7 +113,8 @@ def explain_refusal(error: Exception, place: str) -> StoreError:
 
 def explain_failure(state_reason: str, place: str) -> StoreError:
     """Return what the reason of a FAILED query means at a place."""
-    return _told(place, state_reason, _first(_FAILURES, state_reason, _FAILED))
+    # Names of log objects hold anything.
+    return _told(place, state_reason, _first(_FAILURES, _PATH.sub("", state_reason), _FAILED))
 
 
 def _first(

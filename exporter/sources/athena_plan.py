@@ -27,8 +27,16 @@ MOST_CHARACTERS = 150_000
 """Of the names of log objects in one query; Athena takes 262,144 bytes in all."""
 _CHARACTERS_BESIDES = 24
 """What a query says of each path, besides the path."""
-_MOST_OBJECTS = 20_000
+MOST_OBJECTS = 20_000
 """In one query: each comes back as a row, of which a page holds 1,000."""
+
+
+class Most(NamedTuple):
+    """What one query should be for, at most."""
+
+    objects: int = MOST_OBJECTS
+    stored_bytes: int = 10**12
+
 
 Listing = Mapping[PathHour, Sequence[str]]
 """The names of all log objects of hours, sorted, read before or not."""
@@ -67,18 +75,35 @@ def _ranges(
 
 
 def in_parts(
-    location: str, units: Sequence[LogObject], listing: Listing
+    location: str, units: Mapping[LogObject, int], listing: Listing, most: Most
 ) -> Iterator[list[LogObject]]:
-    """Part log objects into as many as one query can name, and give back."""
+    """Part log objects into as many as one query can name, scan and give back.
+
+    `units` are given with their stored bytes, and keep their order but within an hour.
+    """
     hours: dict[PathHour, list[LogObject]] = defaultdict(list)
     for unit in units:
         hours[hour_of_unit(unit)].append(unit)
     part: list[LogObject] = []
     size = _Size()
-    for hour, group in hours.items():
-        for piece in _fitting(location, group, {hour: listing[hour]}):
-            added = _size_of(location, piece, {hour: listing[hour]})
-            if part and not size.plus(added).fits:
+
+    def size_of_part(part: Sequence[LogObject]) -> _Size:
+        size = _Size(objects=len(part), stored_bytes=sum(units[unit] for unit in part))
+        for ask in asks_for(location, part, listing):
+            size = size.plus(size_of(ask))
+        return size
+
+    def fitting(group: list[LogObject]) -> Iterator[tuple[list[LogObject], _Size]]:
+        size = size_of_part(group)
+        if len(group) == 1 or size.fits(most):
+            yield group, size
+        else:
+            for half in halves(group):
+                yield from fitting(half)
+
+    for group in hours.values():
+        for piece, added in fitting(group):
+            if part and not size.plus(added).fits(most):
                 yield part
                 part, size = [], _Size()
             part = part + piece
@@ -92,7 +117,7 @@ def in_queries(asks: Iterable[HourAsk]) -> Iterator[list[HourAsk]]:
     part: list[HourAsk] = []
     size = _Size()
     for ask in asks:
-        if part and not size.plus(size_of(ask)).fits:
+        if part and not size.plus(size_of(ask)).fits(Most()):
             yield part
             part, size = [], _Size()
         part.append(ask)
@@ -107,33 +132,18 @@ class _Size(NamedTuple):
     characters: int = 0
     ranges: int = 0
     objects: int = 0
+    stored_bytes: int = 0
 
     def plus(self, other: "_Size") -> "_Size":
         return _Size(*map(int.__add__, self, other))
 
-    @property
-    def fits(self) -> bool:
+    def fits(self, most: "Most") -> bool:
         return (
             self.characters <= MOST_CHARACTERS
             and self.ranges <= MOST_RANGES
-            and self.objects <= _MOST_OBJECTS
+            and self.objects <= most.objects
+            and self.stored_bytes <= most.stored_bytes
         )
-
-
-def _fitting(location: str, group: list[LogObject], listing: Listing) -> Iterator[list[LogObject]]:
-    """Part the log objects of one hour, which one query may not hold."""
-    if len(group) == 1 or _size_of(location, group, listing).fits:
-        yield group
-    else:
-        for half in halves(group):
-            yield from _fitting(location, half, listing)
-
-
-def _size_of(location: str, units: Sequence[LogObject], listing: Listing) -> _Size:
-    size = _Size(objects=len(units))
-    for ask in asks_for(location, units, listing):
-        size = size.plus(size_of(ask))
-    return size
 
 
 def size_of(ask: HourAsk) -> _Size:

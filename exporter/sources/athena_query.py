@@ -6,6 +6,7 @@ Knows nothing of what a query asks.
 import logging
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any, NamedTuple
 
@@ -18,7 +19,7 @@ from pyathena.util import RetryConfig
 
 from exporter.aws import sessions
 from exporter.aws.meter import Meter
-from exporter.config import Account
+from exporter.config import MINIMUM_BILLED_BYTES, Account
 from exporter.sources.athena_errors import explain_failure, explain_refusal
 from exporter.sources.aws_errors import AWS_ERRORS
 from exporter.sources.log_store import StoreError
@@ -29,7 +30,6 @@ _LONGEST_WAIT = 5.0
 """Seconds between two looks at a query: each time twice as long."""
 _LOOKS_AFTER_CANCEL = 8
 _MEGABYTE = 10**6
-_MINIMUM_BILLED = 10 * _MEGABYTE
 
 # Its messages repeat what is raised, with a traceback.
 logging.getLogger("pyathena").setLevel(logging.CRITICAL)
@@ -74,31 +74,44 @@ class AthenaClient:
         """Run a query to its end, or take what the same text was answered in the last hour.
 
         One that outlives its time, or the exporter, is cancelled; what it scanned is told all the
-        same. Raises StoreError where none could be started, watched or fetched.
+        same. Raises StoreError where none could be started.
         """
         self._watch = self._new_watch()
         try:
             with self._connected().cursor() as cursor:
                 return self._run(cursor, sql, may_reuse)
         except (*AWS_ERRORS, PyAthenaError) as error:
-            told = explain_refusal(error, str(self.place))
-            if told.reason == "credentials":
-                self._connection = None
-            raise told from None
+            raise self._refused(error) from None
 
     def _run(self, cursor: Cursor, sql: str, may_reuse: bool) -> Answered:
         watch = self._watch
         try:
             cursor.execute(sql, result_reuse_enable=may_reuse, result_reuse_minutes=_REUSE_MINUTES)
+            rows = [tuple(row) for row in cursor.fetchall()]
         except _GivenUpError as given_up:
-            cursor.cancel()
-            watch.look_again(cursor.connection.client)
+            self._cancel(cursor)
             return watch.answered([], given_up.failure)
-        except PyAthenaError:
-            if watch.failure is None:
+        except (*AWS_ERRORS, PyAthenaError) as error:
+            if not cursor.query_id:
                 raise
-            return watch.answered([], watch.failure)
-        return watch.answered([tuple(row) for row in cursor.fetchall()], None)
+            # It was started, and costs what it scans whether its rows arrive or not.
+            failure = watch.failure or self._refused(error)
+            if not watch.is_over:
+                self._cancel(cursor)
+            return watch.answered([], failure)
+        return watch.answered(rows, None)
+
+    def _cancel(self, cursor: Cursor) -> None:
+        """Cancel a query and learn what it had scanned, as far as Athena answers at all."""
+        with suppress(*AWS_ERRORS, PyAthenaError):
+            cursor.cancel()
+            self._watch.look_again(cursor.connection.client, str(cursor.query_id))
+
+    def _refused(self, error: Exception) -> StoreError:
+        told = explain_refusal(error, str(self.place))
+        if told.reason == "credentials":
+            self._connection = None
+        return told
 
     def _new_watch(self) -> "_Watch":
         return _Watch(self.place, self._timeout, self._wait)
@@ -145,7 +158,7 @@ class _Watch:
     def look(self, execution: Any) -> None:
         """Take what Athena says of the query, then wait. Raises _GivenUpError."""
         self._execution = execution
-        if execution.state in AthenaQueryExecution.TERMINAL_STATES:
+        if self.is_over:
             return
         left = self._deadline - time.monotonic()
         if left <= 0:
@@ -155,15 +168,20 @@ class _Watch:
             raise _GivenUpError(StoreError("stopped", f"{self._place}: a query was cancelled"))
         self._pause = min(2 * self._pause, _LONGEST_WAIT)
 
-    def look_again(self, client: Any) -> None:
+    def look_again(self, client: Any, query_id: str) -> None:
         """Learn what a cancelled query had scanned by its end."""
-        assert self._execution is not None
         for _ in range(_LOOKS_AFTER_CANCEL):
-            said = client.get_query_execution(QueryExecutionId=self._execution.query_id)
+            said = client.get_query_execution(QueryExecutionId=query_id)
             self._execution = AthenaQueryExecution(said)
-            if self._execution.state in AthenaQueryExecution.TERMINAL_STATES:
+            if self.is_over:
                 return
             time.sleep(_FIRST_WAIT)
+
+    @property
+    def is_over(self) -> bool:
+        """Tell whether the query came to an end."""
+        execution = self._execution
+        return execution is not None and execution.state in AthenaQueryExecution.TERMINAL_STATES
 
     @property
     def failure(self) -> StoreError | None:
@@ -188,4 +206,4 @@ def billed_bytes(scanned: int) -> int:
     """
     if scanned == 0:
         return 0
-    return max(_MINIMUM_BILLED, -(-scanned // _MEGABYTE) * _MEGABYTE)
+    return max(MINIMUM_BILLED_BYTES, -(-scanned // _MEGABYTE) * _MEGABYTE)

@@ -13,6 +13,7 @@ from typing import Protocol
 from exporter.sources.athena_plan import (
     MOST_CHARACTERS,
     Listing,
+    Most,
     PathHour,
     ask_for_rest,
     asks_for,
@@ -20,6 +21,7 @@ from exporter.sources.athena_plan import (
     hour_of_unit,
     in_parts,
     in_queries,
+    path_of,
     size_of,
 )
 from exporter.sources.athena_sql import HourAsk
@@ -29,8 +31,12 @@ from exporter.sources.log_store import LogStore, StoreError
 from exporter.sources.rejection import Rejection
 from exporter.usage import LogObject, QueryBatch
 
-_ASKED_IN_PARTS = frozenset({"query_too_large", "scan_cutoff", "damaged_object", "engine_error"})
+_ASKED_IN_PARTS = frozenset(
+    {"query_too_large", "scan_cutoff", "damaged_object", "archived", "engine_error"}
+)
 """Reasons for which a query fails that one of its parts may not have."""
+_GO_ON = _ASKED_IN_PARTS | {"query_failed", "not_read"}
+"""Reasons that say nothing of the next query; after any other, the rest waits for a refresh."""
 _ATTEMPTS = 3
 """Refreshes in which the engine may fail on a log object by itself before it is left out."""
 
@@ -41,12 +47,37 @@ class Queries(Protocol):
     location: str
 
     def ask(
-        self, asks: Sequence[HourAsk], units: Sequence[LogObject] = (), may_reuse: bool = True
+        self,
+        asks: Sequence[HourAsk],
+        units: Mapping[LogObject, int] | None = None,
+        may_reuse: bool = True,
     ) -> Generator[Event, None, StoreError | None]:
-        """Run one query; `units` are read by it. Returns why it failed. Raises StoreError."""
+        """Run one query; `units` are its objects with their stored bytes, where they are known.
+
+        Returns why it failed. Raises StoreError where none could be started.
+        """
 
     def leave_out(self, unit: LogObject, why: Rejection) -> QueryBatch:
         """Return the batch of a log object that cannot be read at all."""
+
+
+class Experience:
+    """What earlier refreshes taught of how much a query can be for."""
+
+    def __init__(self, most: Most) -> None:
+        self.most = most
+        self.engine_errors: Counter[LogObject] = Counter()
+        """How often the engine failed on a log object alone, while it read others."""
+        self._ceiling = most.objects
+
+    def read(self, objects: int) -> None:
+        """Take note that a query for so many log objects was answered."""
+        if objects * 2 > self.most.objects:
+            self.most = self.most._replace(objects=min(2 * self.most.objects, self._ceiling))
+
+    def failed(self, objects: int) -> None:
+        """Take note that a query for so many log objects was too much, or for a bad one."""
+        self.most = self.most._replace(objects=max(objects // 2, 1))
 
 
 class ListingReader:
@@ -57,13 +88,15 @@ class ListingReader:
         queries: Queries,
         store: LogStore,
         known: Known,
-        engine_errors: Counter[LogObject],
+        experience: "Experience",
         is_due: Callable[[], bool],
     ) -> None:
-        """Take the parts; `engine_errors` counts, over refreshes, what the engine failed on."""
         self._queries = queries
         self._store = store
-        self._engine_errors = engine_errors
+        self._experience = experience
+        self._failing: dict[LogObject, StoreError] = {}
+        self._has_succeeded = False
+        self._left_over = 0
         self._known = known
         self._is_due = is_due
         self._is_stopped = False
@@ -80,91 +113,117 @@ class ListingReader:
         owners = {owner for day in days for owner in touched(spans, day)}
         if self._is_stopped:
             return owners
-        new: list[LogObject] = []
+        new: dict[LogObject, int] = {}
         listing: dict[PathHour, list[str]] = {}
         for day in days:
-            new += yield from self._list(day, spans, listing)
-        unfinished = (yield from self._ask_in_parts(new, listing)) | (owners & self._unlistable)
-        return owners if self._is_stopped else unfinished
+            new |= yield from self._list(day, spans, listing)
+        left = yield from self._ask_in_parts(new, listing)
+        left -= yield from self._give_up()
+        self._left_over += len(left)
+        yield Backlog(self._left_over)
+        if self._is_stopped:
+            return owners
+        return {Owner(unit.account_id, unit.region) for unit in left} | (owners & self._unlistable)
 
     def _list(
         self, day: date, spans: Mapping[Owner, Span], listing: dict[PathHour, list[str]]
-    ) -> Generator[Event, None, list[LogObject]]:
-        """List one day; returns what was not read, newest first, and adds all to the listing."""
+    ) -> Generator[Event, None, dict[LogObject, int]]:
+        """List one day, adding all to the listing.
+
+        Returns the stored bytes of what was not read, newest first.
+        """
         owners = sorted(touched(spans, day) - self._unlistable)
         with ThreadPoolExecutor(self._store.concurrency) as pool:
             listings = {owner: pool.submit(self._store.list_day, *owner, day) for owner in owners}
-        new: list[LogObject] = []
+        new: dict[LogObject, int] = {}
         for owner, listed in listings.items():
             try:
-                units = sorted(item.unit for item in listed.result())
+                objects = sorted(listed.result())
             except StoreError as error:
                 self._unlistable.add(owner)
                 yield Fault(error.reason, str(error))
                 continue
             known = self._known.known_objects(*owner, day)
-            for unit in units:
+            for unit, size in objects:
                 if spans[owner].first <= unit.hour <= spans[owner].last:
                     listing.setdefault(hour_of_unit(unit), []).append(unit.name)
                     if (unit.hour, unit.name) not in known:
-                        new.append(unit)
-        return sorted(new, key=lambda unit: (unit.hour, unit.name), reverse=True)
+                        new[unit] = size
+        newest_first = sorted(new, key=lambda unit: (unit.hour, unit.name), reverse=True)
+        return {unit: new[unit] for unit in newest_first}
 
     def _ask_in_parts(
-        self, new: list[LogObject], listing: Listing
-    ) -> Generator[Event, None, set[Owner]]:
-        """Ask for log objects; returns the owners of those that could not be read."""
-        failed: set[Owner] = set()
-        left = len(new)
-        yield Backlog(left)
-        for part in in_parts(self._queries.location, new, listing):
-            if left < len(new) and self._is_due():
+        self, new: Mapping[LogObject, int], listing: Listing
+    ) -> Generator[Event, None, set[LogObject]]:
+        """Ask for log objects; returns those that were not read."""
+        left = set(new)
+        yield Backlog(self._left_over + len(left))
+        for part in in_parts(self._queries.location, new, listing, self._experience.most):
+            if self._is_stopped or (len(left) < len(new) and self._is_due()):
                 self._is_stopped = True
-                return failed
-            failed |= yield from self._ask(part, listing)
-            left -= len(part)
-            yield Backlog(left)
-        return failed
+                break
+            unread = yield from self._ask({unit: new[unit] for unit in part}, listing)
+            left -= set(part) - unread
+            yield Backlog(self._left_over + len(left))
+        return left
 
     def _ask(
-        self, units: Sequence[LogObject], listing: Listing
-    ) -> Generator[Event, None, set[Owner]]:
-        """Ask for log objects in one query, or in ever smaller parts if that fails."""
+        self, units: Mapping[LogObject, int], listing: Listing
+    ) -> Generator[Event, None, set[LogObject]]:
+        """Ask for log objects in one query, or in ever smaller parts if that fails.
+
+        Returns those that were not read.
+        """
         asks = asks_for(self._queries.location, units, listing)
         failure = yield from self._queries.ask(asks, units)
         if failure is None:
+            self._experience.read(len(units))
+            self._has_succeeded = True
             return set()
-        if failure.reason == "stopped":
-            self._is_stopped = True
-        elif failure.reason in _ASKED_IN_PARTS and len(units) > 1:
+        if failure.reason in _ASKED_IN_PARTS and len(units) > 1:
+            self._experience.failed(len(units))
             return (yield from self._ask_halves(units, listing))
-        elif why := self._why_left_out(failure, units[0]):
-            yield self._queries.leave_out(units[0], why)
+        [*_, unit] = units
+        if failure.reason == "damaged_object":
+            yield self._queries.leave_out(unit, Rejection.CORRUPT_GZIP)
             return set()
-        else:
-            yield Fault(failure.reason, str(failure))
-        return {Owner(unit.account_id, unit.region) for unit in units}
+        if failure.reason == "engine_error":
+            self._failing[unit] = failure
+            return set(units)
+        self._is_stopped = self._is_stopped or failure.reason not in _GO_ON
+        yield Fault(failure.reason, str(failure))
+        return set(units)
 
     def _ask_halves(
-        self, units: Sequence[LogObject], listing: Listing
-    ) -> Generator[Event, None, set[Owner]]:
-        failed: set[Owner] = set()
-        for half in halves(units):
+        self, units: Mapping[LogObject, int], listing: Listing
+    ) -> Generator[Event, None, set[LogObject]]:
+        unread: set[LogObject] = set()
+        for half in halves(list(units)):
+            # Smaller parts are asked for from the next refresh on, too.
+            self._is_stopped = self._is_stopped or self._is_due()
             if self._is_stopped:
-                failed |= {Owner(unit.account_id, unit.region) for unit in half}
+                unread |= set(half)
             else:
-                failed |= yield from self._ask(half, listing)
-        return failed
+                unread |= yield from self._ask({unit: units[unit] for unit in half}, listing)
+        return unread
 
-    def _why_left_out(self, failure: StoreError, unit: LogObject) -> Rejection | None:
-        """Tell why a log object that fails by itself is given up; None to ask for it again."""
-        if failure.reason == "damaged_object":
-            return Rejection.CORRUPT_GZIP
-        if failure.reason == "engine_error":
-            self._engine_errors[unit] += 1
-            if self._engine_errors[unit] >= _ATTEMPTS:
-                return Rejection.UNREADABLE_OBJECT
-        return None
+    def _give_up(self) -> Generator[Event, None, set[LogObject]]:
+        """Leave out what the engine failed on alone, again and again, while it read the rest.
+
+        Returns what is not asked for again.
+        """
+        given_up: set[LogObject] = set()
+        errors = self._experience.engine_errors
+        for unit, failure in self._failing.items():
+            # An engine that reads nothing at all says nothing of a single object.
+            errors[unit] += self._has_succeeded
+            if errors[unit] >= _ATTEMPTS:
+                yield self._queries.leave_out(unit, Rejection.UNREADABLE_OBJECT)
+                given_up.add(unit)
+            else:
+                yield Fault(failure.reason, f"{failure} ({path_of(self._queries.location, unit)})")
+        self._failing.clear()
+        return given_up
 
 
 class BlindReader:
@@ -188,17 +247,31 @@ class BlindReader:
         asks = [ask for day in days for ask in self._asks(day, spans)]
         asks.sort(key=lambda ask: ask.hour, reverse=True)
         failed: set[Owner] = set()
-        for number, part in enumerate(in_queries(asks)):
-            if self._is_stopped or (number and self._is_due()):
-                self._is_stopped = True
-                return owners
-            # The same words ask for more when more lies there: an old answer would hide it.
-            failure = yield from self._queries.ask(part, may_reuse=False)
-            if failure is not None:
-                self._is_stopped = self._is_stopped or failure.reason == "stopped"
-                yield Fault(failure.reason, str(failure))
-                failed |= {Owner(ask.account_id, ask.region) for ask in part}
-        return failed
+        # All of them, however long it takes: the next refresh would begin with the first again.
+        for part in in_queries(asks):
+            if not self._is_stopped:
+                failed |= yield from self._ask(part)
+        return owners if self._is_stopped else failed
+
+    def _ask(self, asks: Sequence[HourAsk]) -> Generator[Event, None, set[Owner]]:
+        """Ask for hours in one query, or in ever fewer if that fails.
+
+        Returns the owners of those that could not be read.
+        """
+        # The same words ask for more when more lies there: an old answer would hide it.
+        failure = yield from self._queries.ask(asks, may_reuse=False)
+        if failure is None:
+            return set()
+        if failure.reason in _ASKED_IN_PARTS and len(asks) > 1:
+            failed: set[Owner] = set()
+            middle = len(asks) // 2
+            for half in (asks[:middle], asks[middle:]):
+                if not self._is_stopped:
+                    failed |= yield from self._ask(half)
+            return failed
+        self._is_stopped = failure.reason not in _GO_ON
+        yield Fault(failure.reason, str(failure))
+        return {Owner(ask.account_id, ask.region) for ask in asks}
 
     def _asks(self, day: date, spans: Mapping[Owner, Span]) -> list[HourAsk]:
         asks = []

@@ -39,7 +39,6 @@ Trino prunes by no more than hive.domain-compaction-threshold of them: past that
 same, but all between the first path and the last of the same hours is scanned. Its default was 100
 for years; Athena's is not documented.
 """
-KINDS = ("usage", "object", "rejected")
 _FACT_COLUMNS = (
     *("account_id", "region", "inference_region", "principal"),
     *("model_id", "context_from", "service_tier", "error_code"),

@@ -191,7 +191,7 @@ def service_tier(record: Record, figures: BodyFigures) -> str:
     if (stated or figures.latency) == "optimized":
         return ServiceTier.LATENCY_OPTIMIZED
     tier = figures.service_tier
-    if tier is None or tier in _STANDARD_TIERS:
+    if not tier or tier in _STANDARD_TIERS:
         return ServiceTier.STANDARD
     return tier if _TIER.fullmatch(tier) else "other"
 

@@ -78,8 +78,8 @@ class Lookups:
         lookups = known.lookups()
         due = self._due(lookups, known.named_since(slot_of(times.fill_from)), times.now)
         attempt = _Attempt(self._settings, self._directory, lookups, times.now)
-        for number, question in enumerate(due):
-            if number == _MOST_A_REFRESH or (number and is_due()):
+        for question in due:
+            if attempt.asked == _MOST_A_REFRESH or (attempt.asked and is_due()):
                 break
             yield from attempt.ask(question)
         yield from attempt.refusals()
@@ -131,6 +131,7 @@ class _Attempt:
         lookups: Mapping[tuple[str, str], LookedUp],
         now: datetime,
     ) -> None:
+        self.asked = 0
         self.answered = 0
         self._center = settings.aws.lookups.identity_center
         self._directory = directory
@@ -146,6 +147,7 @@ class _Attempt:
         place = _Place(question.kind, question.account_id)
         if place in self._failing:
             return
+        self.asked += 1
         try:
             values = self._values(question)
         except (NoAccountError, *AWS_ERRORS) as error:

@@ -3,8 +3,9 @@
     with MotoAws() as moto:
         moto.refused["CreateTable"] = "AccessDeniedException"
 
-Whatever boto3 sends goes to moto, except what is refused. moto has no UpdateWorkGroup, and answers
-null where Athena says that there is no such workgroup; both are added here.
+Whatever boto3 sends goes to moto, except what is refused. moto has no UpdateWorkGroup, answers null
+where Athena says that there is no such workgroup, and refuses to tell the tags of one without any;
+all three are mended here.
 """
 
 import json
@@ -78,6 +79,7 @@ class MotoAws:
         monkeypatch.setattr(BaseClient, "_make_api_call", self._watched(BaseClient._make_api_call))
         monkeypatch.setattr(AthenaResponse, "get_work_group", _get_work_group)
         monkeypatch.setattr(AthenaResponse, "update_work_group", _update_work_group, raising=False)
+        monkeypatch.setattr(AthenaResponse, "list_tags_for_resource", _list_tags_for_resource)
         yield self
 
     def session(self, account: Account | None, region: str) -> boto3.Session:
@@ -133,6 +135,11 @@ def _get_work_group(response: AthenaResponse) -> Any:
     if found is None:
         return response.error(f"WorkGroup {name} is not found.", 400)
     return json.dumps({"WorkGroup": found})
+
+
+def _list_tags_for_resource(response: AthenaResponse) -> str:
+    arn = response._get_param("ResourceARN")
+    return json.dumps(response.athena_backend.list_tags_for_resource(arn) or {"Tags": []})
 
 
 def _update_work_group(response: AthenaResponse) -> str:

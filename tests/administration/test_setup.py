@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -159,28 +158,10 @@ def test_the_workgroup_decides_where_results_lie_and_what_a_query_may_scan(
         },
         "EnforceWorkGroupConfiguration": True,
         "PublishCloudWatchMetricsEnabled": False,
-        "BytesScannedCutoffPerQuery": 100_000_000_000,
+        "BytesScannedCutoffPerQuery": 10_000_000_000,
         "EngineVersion": {"SelectedEngineVersion": "Athena engine version 3"},
     }
     assert workgroup["Configuration"].items() >= wanted.items()
-
-
-@pytest.mark.parametrize(
-    ("ceiling_usd", "usd_per_terabyte", "cutoff"),
-    [
-        ("1.00", "5", 200_000_000_000),
-        ("1.00", "6.25", 160_000_000_000),
-        ("0", "5", 10_000_000),
-        ("0.00001", "5", 10_000_000),
-        ("1.00", "0", 1_000_000_000_000),
-    ],
-)
-def test_one_query_scans_no_more_than_a_day_may_cost(
-    ceiling_usd: str, usd_per_terabyte: str, cutoff: int
-) -> None:
-    from exporter.administration.setup.workgroup import cutoff_bytes
-
-    assert cutoff_bytes(Decimal(ceiling_usd), Decimal(usd_per_terabyte)) == cutoff
 
 
 def test_a_key_encrypts_bucket_and_results(aws: MotoAws, tmp_path: Path) -> None:
@@ -231,7 +212,7 @@ def test_sources_of_one_region_share_what_they_can(aws: MotoAws, tmp_path: Path)
     ]
     workgroup = aws.client("athena").get_work_group(WorkGroup="bedrock-exporter")["WorkGroup"]
     # The dearer of the two decides.
-    assert workgroup["Configuration"]["BytesScannedCutoffPerQuery"] == 100_000_000_000
+    assert workgroup["Configuration"]["BytesScannedCutoffPerQuery"] == 10_000_000_000
 
 
 def test_two_locations_cannot_have_one_table(aws: MotoAws, tmp_path: Path) -> None:

@@ -72,7 +72,7 @@ def test_every_permission_that_a_refusal_may_name_stands_on_the_page() -> None:
     named = {
         permission
         for package in ("setup", "logging_setup")
-        for path in (ROOT / "exporter" / "aws" / package).glob("*.py")
+        for path in (ROOT / "exporter" / "administration" / package).glob("*.py")
         for permission in re.findall(
             r'"((?:s3|glue|athena|bedrock):[A-Z]\w+)"', path.read_text(encoding="utf-8")
         )

@@ -136,7 +136,7 @@ def unbound_the_workgroup(aws: MotoAws) -> None:
                 "state: DISABLED -> ENABLED",
                 f"results: s3://elsewhere/ -> s3://{BUCKET}/athena/",
                 "enforced: no -> yes",
-                "most bytes a query scans: 1,000,000,000,000,000 -> 200,000,000,000",
+                "most bytes a query scans: 1,000,000,000,000,000 -> 20,000,000,000",
                 "engine: AUTO -> Athena engine version 3",
             ],
             "UpdateWorkGroup",

@@ -73,13 +73,16 @@ class BedrockServer:
         self.stream_ends_in: Literal["an answer", "an error", "silence"] = "an answer"
         self.counts_tokens = True
         """Whether InvokeModel says how many tokens it cost."""
+        self.disabled_regions: set[str] = set()
         self.refused_roles = 0
         """How many AssumeRole are refused before one is granted."""
 
-    def add_profile(self, name: str, tags: dict[str, str], source: str = "model") -> str:
+    def add_profile(
+        self, name: str, tags: dict[str, str], source: str = "model", region: str = "us-east-1"
+    ) -> str:
         """Make an application inference profile and return its ARN."""
         number = f"profile{len(self.profiles)}"
-        arn = f"arn:aws:bedrock:us-east-1:{ACCOUNT}:application-inference-profile/{number}"
+        arn = f"arn:aws:bedrock:{region}:{ACCOUNT}:application-inference-profile/{number}"
         self.profiles[arn] = {"name": name, "tags": tags, "source": source}
         return arn
 
@@ -100,6 +103,21 @@ class BedrockServer:
         )
         self.received.append(call)
         return call
+
+
+def _region(handler: BaseHTTPRequestHandler) -> str:
+    match = re.search("Credential=[^/]+/[^/]+/([^/]+)/", handler.headers["Authorization"])
+    assert match
+    return match[1]
+
+
+def _routes(source: str, region: str) -> list[str]:
+    """Return the models that a profile routes to, which GetInferenceProfile documents so."""
+    geography, _, model = source.rpartition("/")[2].partition(".")
+    if ":inference-profile/" not in source:
+        return [source]
+    regions = [region, "" if geography == "global" else "us-west-2"]
+    return [f"arn:aws:bedrock:{each}::foundation-model/{model}" for each in regions]
 
 
 def _principal(handler: BaseHTTPRequestHandler) -> str:
@@ -130,18 +148,23 @@ def _handler(bedrock: BedrockServer) -> type[BaseHTTPRequestHandler]:
         protocol_version = "HTTP/1.1"
 
         def do_GET(self) -> None:
+            region = _region(self)
+            if region in bedrock.disabled_regions:
+                code = {"x-amzn-ErrorType": "UnrecognizedClientException"}
+                return self._answer({"message": "The security token is invalid"}, 403, code)
             summaries = [
                 {
                     "inferenceProfileName": profile["name"],
                     "inferenceProfileArn": arn,
                     "inferenceProfileId": arn.rpartition("/")[2],
-                    "models": [{"modelArn": profile["source"]}],
+                    "models": [{"modelArn": model} for model in _routes(profile["source"], region)],
                     "status": "ACTIVE",
                     "type": "APPLICATION",
                 }
                 for arn, profile in bedrock.profiles.items()
+                if arn.split(":")[3] == region
             ]
-            self._answer({"inferenceProfileSummaries": summaries})
+            return self._answer({"inferenceProfileSummaries": summaries})
 
         def do_DELETE(self) -> None:
             del bedrock.profiles[
@@ -158,7 +181,8 @@ def _handler(bedrock: BedrockServer) -> type[BaseHTTPRequestHandler]:
             if path == "/inference-profiles":
                 tags = {tag["key"]: tag["value"] for tag in self.body["tags"]}
                 source = self.body["modelSource"]["copyFrom"]
-                arn = bedrock.add_profile(self.body["inferenceProfileName"], tags, source)
+                name, region = self.body["inferenceProfileName"], _region(self)
+                arn = bedrock.add_profile(name, tags, source, region)
                 return self._answer({"inferenceProfileArn": arn, "status": "ACTIVE"}, 201)
             if path == "/listTagsForResource":
                 tags = bedrock.profiles[self.body["resourceARN"]]["tags"]

@@ -14,7 +14,8 @@ from athena_server import AthenaServer, fail, hang, refuse, server_error
 from exporter import config
 from exporter.ledger import WritableLedger
 from exporter.sources.athena import Athena
-from exporter.sources.events import AwsRequests, Event, Fault, Finished, Times
+from exporter.sources.athena_plan import path_of
+from exporter.sources.events import AwsRequests, Backlog, Event, Fault, Finished, Times
 from exporter.sources.invocation_logs import InvocationLogs
 from exporter.sources.log_store import key_of
 from exporter.sources.reading import ReaderPool, Reading
@@ -74,12 +75,13 @@ def go_on(seconds: float) -> bool:
 def open_source(
     recording: Recording | None = None,
     wait: Callable[[float], bool] = go_on,
+    most_bytes: int = 10**12,
     **changes: Any,
 ) -> Athena:
     settings = config.Athena.model_validate(
         {"type": "athena", "location": "s3://logs", "region": REGION, **changes}
     )
-    return Athena(settings, None, recording or Recording(), wait)
+    return Athena(settings, None, recording or Recording(), most_bytes, wait)
 
 
 def refresh(
@@ -335,14 +337,115 @@ def test_a_damaged_object_is_found_left_out_and_counted_and_the_rest_counts(
 def test_an_object_that_the_engine_keeps_failing_on_is_left_out_and_counted(
     s3, athena, ledger
 ) -> None:
-    put(s3, Call("a", time=NOW))
+    bad = put(s3, Call("bad", time=NOW))
+    athena.faults.append(fail("GENERIC_INTERNAL_ERROR: nested too deep", where=bad.name))
     source = open_source()
-    athena.faults.append(fail("GENERIC_INTERNAL_ERROR: nested too deep"))
-    for minutes in (0, 5):
-        assert faults(refresh(source, ledger, NOW + timedelta(minutes=minutes))) == ["engine_error"]
-    events = refresh(source, ledger, NOW + timedelta(minutes=10))
-    assert [e.rejected for e in events if isinstance(e, QueryBatch)] == [{"unreadable_object": 1}]
-    assert is_complete(events)
+    for minutes in (0, 5, 10):
+        put(s3, Call(f"{minutes}", time=NOW))
+        events = refresh(source, ledger, NOW + timedelta(minutes=minutes))
+        assert faults(events) == (["engine_error"] if minutes < 10 else [])
+    rejected = [event for event in events if isinstance(event, QueryBatch) and event.rejected]
+    assert [(each.units, each.rejected) for each in rejected] == [
+        ((bad,), {"unreadable_object": 1})
+    ]
+    assert (requests(ledger), is_complete(events)) == (3, True)
+
+
+def test_an_engine_that_fails_on_everything_costs_no_object(s3, athena, ledger) -> None:
+    put(s3, Call("a", time=NOW))
+    put(s3, Call("b", time=NOW - HOUR))
+    athena.faults.append(fail("GENERIC_INTERNAL_ERROR: null"))
+    source = open_source()
+    for minutes in range(6):
+        events = refresh(source, ledger, NOW + timedelta(minutes=minutes))
+        assert set(faults(events)) == {"engine_error"}
+    athena.faults.clear()
+    assert is_complete(refresh(source, ledger, NOW + HOUR))
+    assert requests(ledger) == 2
+
+
+def test_an_object_that_athena_passes_over_is_not_taken_for_read(s3, athena, ledger) -> None:
+    athena.add_s3("s3://logs/another", table="elsewhere")
+    put(s3, Call("a", time=NOW))
+    source = open_source(table="elsewhere")
+    events = refresh(source, ledger)
+    assert (faults(events), is_complete(events), requests(ledger)) == (["not_read"], False, 0)
+    assert is_complete(refresh(open_source(), ledger, NOW + HOUR))
+    assert requests(ledger) == 1
+
+
+def test_an_answer_that_was_lost_is_no_answer_for_what_came_since(s3, athena, ledger) -> None:
+    first = put(s3, Call("a", time=NOW))
+    last = log_object(NOW + timedelta(minutes=9))
+    s3.put(key_of(last), gzip.compress(json_lines([Call("b", time=NOW)])))
+    athena.faults.append(refuse("GetQueryResults", "AccessDeniedException", times=1))
+    source = open_source()
+    assert faults(refresh(source, ledger)) == ["access_denied"]
+    between = LogObject(*first[:3], f"{NOW:%Y%m%dT%H}3500000Z_0123456789abcdef.json.gz")
+    s3.put(key_of(between), gzip.compress(json_lines([Call("c", time=NOW)])))
+    assert is_complete(refresh(source, ledger, NOW + timedelta(minutes=5)))
+    assert requests(ledger) == 3
+
+
+@pytest.mark.parametrize("operation", ["GetQueryExecution", "GetQueryResults"])
+def test_what_a_query_scanned_is_told_whether_its_rows_arrive_or_not(
+    s3, athena, ledger, operation
+) -> None:
+    put(s3, Call("a", time=NOW))
+    athena.faults.append(refuse(operation, "AccessDeniedException", times=1))
+    events = refresh(open_source(), ledger)
+    assert faults(events) == ["access_denied"]
+    assert [scan.billed_bytes for scan in scans(events)] == [10_000_000]
+
+
+def test_the_backlog_is_what_was_not_read(s3, athena, ledger) -> None:
+    put(s3, Call("a", time=NOW))
+    athena.faults.append(fail("FUNCTION_NOT_FOUND"))
+    events = refresh(open_source(), ledger)
+    assert [event.objects for event in events if isinstance(event, Backlog)][-1] == 1
+
+
+def test_parts_are_halved_no_longer_than_a_refresh_lasts(s3, athena, ledger) -> None:
+    for minute in range(32):
+        put(s3, Call(f"{minute}", time=NOW - 1.5 * HOUR + timedelta(minutes=minute)))
+    athena.faults.append(fail("Query exhausted resources at this scale factor"))
+    refresh(open_source(), ledger, is_due=lambda: True)
+    assert started(athena) == 1
+
+
+def test_what_was_too_much_for_a_query_is_asked_in_smaller_parts_from_then_on(
+    s3, athena, ledger
+) -> None:
+    for minute in range(32):
+        put(s3, Call(f"{minute}", time=NOW - 1.5 * HOUR + timedelta(minutes=minute)))
+    athena.faults.append(fail("Query exhausted resources at this scale factor", times=1))
+    source = open_source()
+    refresh(source, ledger, is_due=lambda: True)
+    refresh(source, ledger, NOW + timedelta(minutes=5))
+    assert requests(ledger) == 32
+    assert started(athena) == 3, "one of 32 log objects, then two of 16"
+
+
+def test_no_query_scans_more_than_it_should(s3, athena, ledger) -> None:
+    for hour in range(4):
+        put(s3, *(Call(f"{hour}-{n}", time=NOW - hour * HOUR) for n in range(50)))
+    one = max(
+        len(gzip.compress(json_lines([Call(f"{hour}-{n}", time=NOW) for n in range(50)])))
+        for hour in range(4)
+    )
+    refresh(open_source(most_bytes=2 * one + 40), ledger)
+    assert (requests(ledger), started(athena)) == (200, 2)
+
+
+def test_without_a_listing_hours_that_fail_hold_up_no_other(s3, athena, ledger) -> None:
+    put(s3, Call("a", time=NOW))
+    bad = put(s3, Call("bad", time=NOW - 3 * HOUR))
+    folder = path_of("s3://logs", bad).rpartition("/")[0]
+    athena.faults.append(fail("HIVE_CURSOR_ERROR: incorrect data check", where=folder))
+    events = refresh(open_source(**BLIND), ledger, is_due=lambda: True)
+    assert requests(ledger) == 1
+    assert faults(events) == ["damaged_object"]
+    assert not is_complete(events)
 
 
 def test_a_query_past_the_workgroups_cut_off_is_asked_in_parts(s3, athena, ledger) -> None:

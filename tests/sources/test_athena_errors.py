@@ -74,13 +74,36 @@ def test_a_refusal_says_what_to_do(error: Exception, reason: str, remedy: str) -
             "scan_cutoff",
         ),
         ("HIVE_CURSOR_ERROR: incorrect data check", "damaged_object"),
-        ("HIVE_BAD_DATA: Error reading line from text file", "damaged_object"),
+        ("HIVE_CURSOR_ERROR: java.util.zip.ZipException: Not in GZIP format", "damaged_object"),
+        ("HIVE_CURSOR_ERROR: Unexpected end of input stream", "damaged_object"),
+        ("HIVE_BAD_DATA: Error reading line from text file", "engine_error"),
+        ("HIVE_CURSOR_ERROR: Read timed out", "throttled"),
+        (
+            "HIVE_CURSOR_ERROR: Please reduce your request rate. (Service: Amazon S3; "
+            "Status Code: 503; Error Code: SlowDown)",
+            "throttled",
+        ),
+        (
+            "HIVE_CANNOT_OPEN_SPLIT: Error opening Hive split s3://logs/x (offset=0, length=1): "
+            "Slow Down (Service: Amazon S3; Status Code: 503; Error Code: 503 Slow Down)",
+            "throttled",
+        ),
         (
             "HIVE_CANNOT_OPEN_SPLIT: Error opening Hive split s3://logs/x (offset=0, length=1): "
             "Access Denied (Service: Amazon S3; Status Code: 403)",
             "access_denied",
         ),
         ("Insufficient permissions to execute the query", "access_denied"),
+        ("Insufficient Lake Formation permission(s) on invocation_logs", "access_denied"),
+        (
+            "HIVE_CURSOR_ERROR: incorrect data check: s3://logs/permission/503/20261121T114030000Z",
+            "damaged_object",
+        ),
+        (
+            "HIVE_CANNOT_OPEN_SPLIT: The operation is not valid for the object's storage class "
+            "(Service: Amazon S3; Status Code: 403; Error Code: InvalidObjectState)",
+            "archived",
+        ),
         ("Query exhausted resources at this scale factor", "query_too_large"),
         ("EXCEEDED_MEMORY_LIMIT: Query exceeded per-node memory limit", "query_too_large"),
         ("Query timeout", "query_too_large"),

@@ -1,11 +1,14 @@
 """By what log objects are named in a query: all that are wanted, none that is not."""
 
+from collections.abc import Iterable
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from exporter.sources import athena_plan
 from exporter.sources.athena_plan import (
+    Most,
     PathHour,
     ask_for_rest,
     asks_for,
@@ -30,6 +33,10 @@ def name(minute: int) -> str:
 
 def unit(minute: int, hour: int = HOUR.hour) -> LogObject:
     return LogObject(ACCOUNT, REGION, hour, name(minute))
+
+
+def sized(units: Iterable[LogObject]) -> dict[LogObject, int]:
+    return dict.fromkeys(units, 1_000)
 
 
 def range_of(first: int, last: int) -> PathRange:
@@ -93,7 +100,7 @@ def test_what_one_query_cannot_name_is_asked_in_parts(monkeypatch: pytest.Monkey
     monkeypatch.setattr(athena_plan, "MOST_CHARACTERS", 1_000)
     listing = {HOUR: [name(minute) for minute in range(60)]}
     fragments = [unit(minute) for minute in range(0, 60, 2)]
-    parts = list(in_parts(LOCATION, fragments, listing))
+    parts = list(in_parts(LOCATION, sized(fragments), listing, Most()))
     assert len(parts) > 5
     assert sorted(each for part in parts for each in part) == fragments
     for part in parts:
@@ -103,24 +110,30 @@ def test_what_one_query_cannot_name_is_asked_in_parts(monkeypatch: pytest.Monkey
 
 def test_one_object_is_asked_however_long_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(athena_plan, "MOST_CHARACTERS", 10)
-    assert list(in_parts(LOCATION, [unit(5)], {HOUR: [name(5)]})) == [[unit(5)]]
+    assert list(in_parts(LOCATION, sized([unit(5)]), {HOUR: [name(5)]}, Most())) == [[unit(5)]]
 
 
-def test_more_objects_than_a_query_may_return_are_asked_in_parts(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(athena_plan, "_MOST_OBJECTS", 25)
+def test_more_objects_than_a_query_may_return_are_asked_in_parts() -> None:
     listing = {HOUR: [name(minute) for minute in range(60)]}
-    parts = list(in_parts(LOCATION, [unit(minute) for minute in range(60)], listing))
+    parts = list(in_parts(LOCATION, sized(map(unit, range(60))), listing, Most(objects=25)))
     assert sum(map(len, parts)) == 60
     assert max(map(len, parts)) <= 25
+
+
+def test_no_query_is_for_more_bytes_than_it_may_scan_but_for_one_object() -> None:
+    listing = {HOUR: [name(minute) for minute in range(10)]}
+    sizes = {unit(minute): 1_000 if minute < 9 else 9_000 for minute in range(10)}
+    parts = list(in_parts(LOCATION, sizes, listing, Most(stored_bytes=2_500)))
+    assert sorted(each for part in parts for each in part) == sorted(sizes)
+    assert [unit(9)] in parts
+    assert all(sum(sizes[each] for each in part) <= 2_500 for part in parts if part != [unit(9)])
 
 
 def test_a_query_names_no_more_ranges_than_athena_prunes_by() -> None:
     hours = [PathHour(ACCOUNT, REGION, HOUR.hour - back) for back in range(150)]
     listing = {hour: [name(5)] for hour in hours}
     units = [unit(5, hour.hour) for hour in hours]
-    assert [len(part) for part in in_parts(LOCATION, units, listing)] == [100, 50]
+    assert [len(part) for part in in_parts(LOCATION, sized(units), listing, Most())] == [100, 50]
     known = [f"{minute}" for minute in range(39)]
     asks = [ask_for_rest(LOCATION, hour, known) for hour in hours[:5]]
     assert [len(part) for part in in_queries(asks)] == [2, 2, 1]

@@ -1,7 +1,7 @@
 """Checks what an `athena` source needs: workgroup, table, and a query over one log object."""
 
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -9,9 +9,10 @@ from typing import Any, NamedTuple
 from botocore.exceptions import ClientError
 
 from exporter.administration.check.identities import Identity
-from exporter.administration.check.refusals import AWS_ERRORS, refused, told, unreadable
+from exporter.administration.check.refusals import refused, told, unreadable
 from exporter.administration.check.rows import Row, failed, ok, warning
-from exporter.administration.plan import error_code, is_denied
+from exporter.administration.plan import AWS_ERRORS, error_code, is_denied
+from exporter.administration.setup.catalog import table_changes
 from exporter.aws.athena_table import table_input
 from exporter.config import Athena
 from exporter.sources.athena_plan import PathHour, ask_for_rest, asks_for, hour_of_unit, path_of
@@ -73,42 +74,22 @@ def _judge_workgroup(subject: str, check: str, name: str, workgroup: Mapping[str
 
 
 def check_table(source: Athena, identity: Identity) -> Row:
-    """Compare the Glue table with the one that queries are written for."""
+    """Compare the Glue table with the one that queries are written for, as `aws setup` does."""
     subject, check = f"source {source.name}", "table"
     name = f"{source.database}.{source.table}"
     arn = identity.arn("glue", source.region, f"table/{source.database}/{source.table}")
     try:
         glue = identity.client("glue", source.region)
-        table = glue.get_table(DatabaseName=source.database, Name=source.table)["Table"]
+        answer = glue.get_table(DatabaseName=source.database, Name=source.table)
     except AWS_ERRORS as error:
         if isinstance(error, ClientError) and error_code(error) == "EntityNotFoundException":
             return failed(subject, check, f"there is no table {name}", _SETUP)
         return refused(subject, check, error, "glue:GetTable", arn, identity.account)
     wanted = table_input(source.table, source.location)
-    if differing := sorted(_differences(wanted, table)):
-        found = f"{name} differs in {', '.join(differing)}"
+    if changes := table_changes(answer["Table"], wanted):
+        found = f"{name} differs in {', '.join(change.setting for change in changes)}"
         return failed(subject, check, found, f"{_MEND}, or name another `table`")
     return ok(subject, check, f"{name}, partitions by projection")
-
-
-def _differences(wanted: Mapping[str, Any], table: Mapping[str, Any]) -> Iterator[str]:
-    """Yield what decides how Athena reads the table, where it is not as it must be."""
-    storage, wanted_storage = table.get("StorageDescriptor", {}), wanted["StorageDescriptor"]
-    if _columns(storage.get("Columns", [])) != _columns(wanted_storage["Columns"]):
-        yield "columns"
-    if _columns(table.get("PartitionKeys", [])) != _columns(wanted["PartitionKeys"]):
-        yield "partition keys"
-    library = wanted_storage["SerdeInfo"]["SerializationLibrary"]
-    if storage.get("SerdeInfo", {}).get("SerializationLibrary") != library:
-        yield "SerDe"
-    parameters = table.get("Parameters", {})
-    for key, value in wanted["Parameters"].items():
-        if key.startswith(("projection.", "storage.")) and parameters.get(key) != value:
-            yield key
-
-
-def _columns(columns: Iterable[Mapping[str, str]]) -> list[tuple[str, str]]:
-    return [(column["Name"], column.get("Type", "")) for column in columns]
 
 
 def check_query(
@@ -127,7 +108,7 @@ def check_query(
     place = Place(source.region, source.workgroup, source.database, identity.account)
     client = AthenaClient(place, source.query_timeout, identity.meter, _wait)
     try:
-        answered = client.run(sql)
+        answered = client.run(sql, may_reuse=False)
     except StoreError as error:
         return unreadable(subject, check, error, identity.account), Scan()
     cost_usd = answered.billed_bytes * source.usd_per_terabyte / _TERABYTE

@@ -6,8 +6,9 @@ from typing import Any
 
 import boto3
 
-from exporter.administration.check.refusals import AWS_ERRORS, refused
+from exporter.administration.check.refusals import not_from_aws, refused
 from exporter.administration.check.rows import Row, ok
+from exporter.administration.plan import AWS_ERRORS
 from exporter.aws import sessions
 from exporter.aws.meter import Meter
 from exporter.config import Account, Athena, Config
@@ -78,10 +79,13 @@ def check_identity(
         region = sessions.session(account).region_name or fallback
         session = sessions.session(account, region, meter)
         said = sessions.client(session, "sts", meter).get_caller_identity()
+        account_id, arn = said["Account"], said["Arn"]
     except AWS_ERRORS as error:
         resource = account.role_arn if account else "*"
         row = refused(subject, "credentials", error, "sts:AssumeRole", resource, None)
         return row, None
-    partition = said["Arn"].split(":")[1]
-    identity = Identity(account, said["Account"], partition, region, meter, {region: session})
-    return ok(subject, "credentials", said["Arn"]), identity
+    except KeyError:
+        # botocore finds no result in an answer that is XML, but not of STS.
+        return not_from_aws(subject, "credentials", "sts:GetCallerIdentity"), None
+    identity = Identity(account, account_id, arn.split(":")[1], region, meter, {region: session})
+    return ok(subject, "credentials", arn), identity

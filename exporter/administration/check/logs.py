@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from exporter.administration.check.identities import Identity
-from exporter.administration.check.refusals import AWS_ERRORS, refused, unreadable
+from exporter.administration.check.refusals import refused, unreadable
 from exporter.administration.check.rows import Row, failed, ok, warning
 from exporter.administration.newest_objects import DAYS, newest
+from exporter.administration.plan import AWS_ERRORS
 from exporter.config import Athena, InvocationLogs
 from exporter.sources.log_store import (
     ListedObject,
@@ -27,26 +28,26 @@ _STALE = timedelta(days=1)
 """Older than that, the newest log object is worth a second look."""
 
 
-def check_bucket(source: InvocationLogs | Athena, identity: Identity) -> Row:
+def check_bucket(source: InvocationLogs | Athena, identity: Identity) -> tuple[Row, str | None]:
     """Find the bucket and its region; Athena reads one of another region at a price."""
     subject, check = f"source {source.name}", "bucket"
     name = source.location.removeprefix("s3://").partition("/")[0]
     try:
         region = _region_of(identity.client("s3"), name)
     except AWS_ERRORS as error:
-        return refused(
-            subject, check, error, "s3:ListBucket", identity.bucket(name), identity.account
-        )
+        arn = identity.bucket(name)
+        return refused(subject, check, error, "s3:ListBucket", arn, identity.account), None
     if region is None:
-        return failed(subject, check, f"{name}: there is no such bucket", "correct `location`")
+        found = f"{name}: there is no such bucket"
+        return failed(subject, check, found, "correct `location`"), None
     if isinstance(source, Athena) and region != source.region:
         return warning(
             subject,
             check,
             f"{name} is in {region}, Athena in {source.region}",
             f"set the source's `region` to {region}: data between regions is billed",
-        )
-    return ok(subject, check, f"{name} is in {region}")
+        ), region
+    return ok(subject, check, f"{name} is in {region}"), region
 
 
 def _region_of(s3: "S3Client", bucket: str) -> str | None:
@@ -65,7 +66,10 @@ def _region_of(s3: "S3Client", bucket: str) -> str | None:
 def check_listing(
     source: InvocationLogs | Athena, store: LogStore, identity: Identity | None
 ) -> tuple[list[Row], list[Owner]]:
-    """List whose logs lie at a location; an account that is refused hides no other."""
+    """List whose logs lie at a location; an account that is refused hides no other.
+
+    No row at all where there are no logs and nothing is refused.
+    """
     subject, check = f"source {source.name}", "list logs"
     account = identity.account if identity else None
     try:
@@ -77,16 +81,6 @@ def check_listing(
         accounts = len({account_id for account_id, _ in owners.found})
         found = f"{_count(accounts, 'account')}, {_count(len(owners.found), 'region')}"
         rows.insert(0, ok(subject, check, f"{source.location}: {found}"))
-    elif not rows:
-        rows.append(
-            failed(
-                subject,
-                check,
-                f"{source.location}/AWSLogs/: no Bedrock logs",
-                "correct `location`, which is what stands before AWSLogs/, or turn logging on: "
-                "`bedrock-exporter aws logging enable`",
-            )
-        )
     return rows, owners.found
 
 

@@ -9,9 +9,9 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from exporter.administration.check.identities import Identity, name_of
-from exporter.administration.check.refusals import AWS_ERRORS, refused
+from exporter.administration.check.refusals import refused
 from exporter.administration.check.rows import Row, ok
-from exporter.administration.plan import error_code
+from exporter.administration.plan import AWS_ERRORS, error_code
 from exporter.config import Config
 
 _NOBODY = "bedrock-exporter-asks-for-nobody"

@@ -1,15 +1,13 @@
 """What AWS refuses, as a red row: what it said, and which permission or command mends it."""
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
+from botocore.parsers import ResponseParserError
 
 from exporter.administration.check.rows import Row, failed
 from exporter.administration.plan import error_code, is_about_credentials, is_denied, printable
 from exporter.aws.sessions import RoleError
 from exporter.config import Account
 from exporter.sources.log_store import StoreError
-
-AWS_ERRORS = (BotoCoreError, ClientError, OSError)
-"""All that a call of boto3 raises."""
 
 _MOST_TOLD = 400
 """Characters of AWS's own words that are passed on."""
@@ -20,6 +18,7 @@ _REMEDIES = {
     "not_found": "correct `location`",
     "archived": "restore the object, or keep log objects out of the archive",
 }
+_NOT_AWS = "check the network and its proxy: something else answers in place of AWS"
 _OTHER_REMEDY = "see what it says, and run `bedrock-exporter aws check` again"
 
 
@@ -32,12 +31,12 @@ def policy_command(account: Account | None) -> str:
 def refused(
     subject: str,
     check: str,
-    error: BotoCoreError | ClientError | OSError,
+    error: Exception,
     permission: str,
     resource: str,
     account: Account | None,
 ) -> Row:
-    """Return the row of a call that failed, which needs a permission on a resource."""
+    """Return the row of a call that raised one of AWS_ERRORS, and needs a permission."""
     said = told(error)
     if isinstance(error, RoleError):
         found, _, advice = said.partition("; ")
@@ -50,7 +49,19 @@ def refused(
         if is_about_credentials(code):
             return failed(subject, check, said, _REMEDIES["credentials"])
         return failed(subject, check, said, _OTHER_REMEDY)
-    return failed(subject, check, said, "check credentials, region and network")
+    return unanswered(subject, check, error)
+
+
+def unanswered(subject: str, check: str, error: Exception) -> Row:
+    """Return the row of one of AWS_ERRORS that is no answer of AWS."""
+    is_foreign = isinstance(error, ResponseParserError)
+    remedy = _NOT_AWS if is_foreign else "check credentials, region and network"
+    return failed(subject, check, told(error), remedy)
+
+
+def not_from_aws(subject: str, check: str, who: str) -> Row:
+    """Return the row of an answer that lacks what every answer of AWS has."""
+    return failed(subject, check, f"what answered for {who} is not AWS", _NOT_AWS)
 
 
 def unreadable(subject: str, check: str, error: StoreError, account: Account | None) -> Row:
@@ -69,6 +80,9 @@ def told(error: Exception) -> str:
     if isinstance(error, ClientError):
         message = error.response.get("Error", {}).get("Message", "")
         return _short(f"{error.operation_name}: {error_code(error)} {message}")
+    if isinstance(error, ResponseParserError):
+        # What follows the first line is what was answered.
+        return _short(str(error).partition("\n")[0].rstrip(":"))
     return _short(str(error))
 
 

@@ -20,10 +20,12 @@ from exporter.administration.check.identities import (
     home_region,
     name_of,
 )
-from exporter.administration.check.invocation_logging import check_logging
+from exporter.administration.check.invocation_logging import Logging, check_empty, check_logging
 from exporter.administration.check.logs import Owner, check_bucket, check_listing, check_newest
 from exporter.administration.check.lookups import check_lookups
+from exporter.administration.check.refusals import unanswered
 from exporter.administration.check.rows import Report, Row, failed
+from exporter.administration.plan import AWS_ERRORS
 from exporter.aws.meter import Meter
 from exporter.config import Athena, Config, Source
 from exporter.sources.log_store import ListedObject
@@ -51,6 +53,10 @@ class _Checks:
     """By the name of the account; the exporter's own by None."""
     owners: set[Owner] = field(default_factory=set)
     """All whose logs are read from S3."""
+    bucket_regions: dict[str, str] = field(default_factory=dict)
+    """By the name of the source."""
+    loggings: dict[tuple[str, str], Logging] = field(default_factory=dict)
+    """What was asked so far, by whose it is and the region."""
     scanned_bytes: int = 0
     queries_usd: Decimal = Decimal(0)
 
@@ -72,6 +78,8 @@ class _Checks:
         """Keep the rows of a check; one that has a bug is a red row, and stops no other."""
         try:
             self.rows += check()
+        except AWS_ERRORS as error:
+            self.rows.append(unanswered(subject, name, error))
         except Exception as error:
             place = traceback.extract_tb(error.__traceback__)[-1]
             found = f"{type(error).__name__} at {Path(place.filename).name}:{place.lineno}"
@@ -88,11 +96,17 @@ class _Checks:
             remedy = "mend the credentials, then run this again"
             self.rows.append(failed(subject, "credentials", found, remedy))
             return
-        self._keep(subject, "bucket", lambda: [check_bucket(source, identity)])
+        self._keep(subject, "bucket", lambda: self._check_bucket(source, identity))
         if isinstance(source, Athena):
             self._keep(subject, "workgroup", lambda: [check_workgroup(source, identity)])
             self._keep(subject, "table", lambda: [check_table(source, identity)])
         self._keep(subject, "logs", lambda: self._check_logs(source, identity))
+
+    def _check_bucket(self, source: Source, identity: Identity) -> Iterator[Row]:
+        row, region = check_bucket(source, identity)
+        if region is not None:
+            self.bucket_regions[source.name] = region
+        yield row
 
     def _check_logs(self, source: Source, identity: Identity | None) -> Iterator[Row]:
         """List and read; have Athena sum the newest log object."""
@@ -102,7 +116,7 @@ class _Checks:
         else:
             store = open_store(source.location, self.meter, identity.account if identity else None)
             rows, owners = check_listing(source, store, identity)
-            yield from rows
+            yield from rows or [self._check_empty(source, identity)]
             self.owners |= set(owners) if identity else set()
             for owner in owners:
                 row, listed = check_newest(source, store, identity, owner, self.now)
@@ -115,23 +129,43 @@ class _Checks:
             self.queries_usd += scan.cost_usd
             yield row
 
+    def _check_empty(self, source: Source, identity: Identity | None) -> Row:
+        """Ask where its logs may come from whether logging is on."""
+        loggings: list[Logging] = []
+        if identity is not None:
+            regions = {identity.region, *self._named_regions(identity)}
+            regions |= {self.bucket_regions.get(source.name, identity.region)}
+            regions |= {source.region} if isinstance(source, Athena) else set()
+            loggings = [self._logging(identity, region) for region in sorted(regions)]
+        return check_empty(f"source {source.name}", "list logs", source.location, loggings)
+
     def _check_account(self, identity: Identity) -> None:
         """Look at what is not of one source: logging in each region, and look-ups."""
         subject = name_of(identity.account)
-        wanted = set(identity.account.regions) if identity.account else set()
-        found = {region for account_id, region in self.owners if account_id == identity.account_id}
-        for region in sorted(wanted | found):
+        regions = self._named_regions(identity)
+        regions |= {region for id_, region in self.owners if id_ == identity.account_id}
+        asked = {region for whose, region in self.loggings if whose == subject}
+        for region in sorted(regions | asked):
             self._keep(
-                subject,
-                f"logging in {region}",
-                partial(self._logging, identity, region, region in wanted),
+                subject, f"logging in {region}", partial(self._logging_row, identity, region)
             )
-        region = min(wanted | found, default=identity.region)
+        region = min(regions, default=identity.region)
         self._keep(subject, "look-up", lambda: check_lookups(self.config, identity, region))
 
-    def _logging(self, identity: Identity, region: str, is_wanted: bool) -> Iterator[Row]:
-        locations = [source.location for source in self.config.sources]
-        yield check_logging(identity, region, locations, is_wanted)
+    def _named_regions(self, identity: Identity) -> set[str]:
+        """Return the regions that the configuration names for an account."""
+        return set(identity.account.regions) if identity.account else set()
+
+    def _logging_row(self, identity: Identity, region: str) -> Iterator[Row]:
+        yield self._logging(identity, region).row
+
+    def _logging(self, identity: Identity, region: str) -> Logging:
+        key = (name_of(identity.account), region)
+        if key not in self.loggings:
+            locations = [source.location for source in self.config.sources]
+            is_wanted = region in self._named_regions(identity)
+            self.loggings[key] = check_logging(identity, region, locations, is_wanted)
+        return self.loggings[key]
 
     def _not_checked(self) -> list[str]:
         asked = {identity.account_id for identity in self.identities.values()}

@@ -6,30 +6,32 @@ bucket's policy.
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
 from exporter.administration.logging_setup.modalities import chosen
-from exporter.administration.plan import Change, PlanError, Step, allowed, error_code
-from exporter.administration.setup.bucket import (
-    Bucket,
-    Wanted,
-    bucket_steps,
-    ownership_steps,
-    policy_steps,
-    read_policy,
+from exporter.administration.plan import (
+    Change,
+    PlanError,
+    Step,
+    allowed,
+    error_code,
+    unless_changed,
 )
+from exporter.administration.setup.bucket import Bucket, is_ours, policy_steps, read_policy
 from exporter.administration.setup.bucket_policy import (
     Delivery,
     allows,
     bedrock_delivery,
     folder,
-    statements,
+    refusal,
     tls_only,
 )
+from exporter.administration.setup.ownership import ownership_steps
 from exporter.administration.setup.place import Place
+from exporter.administration.setup.private_bucket import Wanted, bucket_steps
 
 if TYPE_CHECKING:
     from mypy_boto3_bedrock.client import BedrockClient
@@ -50,10 +52,12 @@ class Destination:
     prefix: str = ""
     create: bool = False
     """Whether a bucket that is missing is created."""
+    drop_grants: bool = False
+    """Whether what the ACL of the bucket grants to others may end."""
 
     def at(self, place: Place) -> "Destination":
         """Return the destination of one region."""
-        return Destination(_filled(self.bucket, place), _filled(self.prefix, place), self.create)
+        return replace(self, bucket=_filled(self.bucket, place), prefix=_filled(self.prefix, place))
 
 
 @dataclass(frozen=True)
@@ -85,23 +89,29 @@ def plan_enabling(
 def destination_steps(
     s3: "S3Client", place: Place, destination: Destination, delivery: Delivery
 ) -> Iterator[Step]:
-    """Let a service write into a bucket: made private if it is new, else as it is otherwise."""
+    """Let a service write into a bucket: made private if it is ours, else as it is otherwise.
+
+    One that was made here is completed, wherever its making ended.
+    """
     bucket = Bucket(s3, place, destination.bucket)
-    if not bucket.exists:
-        if not destination.create:
-            raise PlanError(
-                f"bucket {bucket.name} does not exist; name one in {place.region}, "
-                "or have it made with --create-bucket"
-            )
-        wanted = (tls_only(place, bucket.name), delivery.statement())
-        yield from bucket_steps(bucket, Wanted(bucket.name, statements=wanted))
-        return
-    # Where ACLs rule, the policy has no effect on what a service writes.
-    yield from ownership_steps(bucket)
+    if not bucket.exists and not destination.create:
+        raise PlanError(
+            f"bucket {bucket.name} does not exist; name one in {place.region}, "
+            "or have it made with --create-bucket"
+        )
     policy = read_policy(bucket)
-    if not allows(policy, delivery):
-        _refuse_if_denied(policy, delivery, bucket.name)
-        yield from policy_steps(bucket, (delivery.statement(),))
+    if refused := refusal(policy, delivery):
+        raise PlanError(
+            f"the policy of bucket {bucket.name} {refused}: {delivery.principal} could not write "
+            f"{delivery.objects}; change that statement, or name another bucket"
+        )
+    needed = () if allows(policy, delivery) else (delivery.statement(),)
+    if not bucket.exists or is_ours(bucket):
+        statements = (tls_only(place, bucket.name), *needed)
+        yield from bucket_steps(bucket, Wanted(statements=statements))
+        return
+    yield from ownership_steps(bucket, drop_grants=destination.drop_grants)
+    yield from policy_steps(bucket, needed)
 
 
 def read_logging(bedrock: "BedrockClient") -> dict[str, Any]:
@@ -110,15 +120,6 @@ def read_logging(bedrock: "BedrockClient") -> dict[str, Any]:
         answer: Any = bedrock.get_model_invocation_logging_configuration()
     configuration: dict[str, Any] = answer.get("loggingConfig") or {}
     return configuration
-
-
-def _refuse_if_denied(policy: dict[str, Any], delivery: Delivery, bucket: str) -> None:
-    with_it = {"Statement": [*statements(policy), delivery.statement()]}
-    if not allows(with_it, delivery):
-        raise PlanError(
-            f"the policy of bucket {bucket} refuses {delivery.principal} to write "
-            f"{delivery.objects}; remove that statement, or name another bucket"
-        )
 
 
 def _configuration_steps(
@@ -144,7 +145,12 @@ def _configuration_steps(
             f"{'change' if current else 'enable'} Model Invocation Logging in {place.region}",
             "bedrock:PutModelInvocationLoggingConfiguration",
             "*",
-            lambda: _put(bedrock, wanted, sleep),
+            unless_changed(
+                f"Model Invocation Logging in {place.region}",
+                lambda: read_logging(bedrock),
+                current,
+                lambda: _put(bedrock, wanted, sleep),
+            ),
             changes,
             group=str(place),
         )

@@ -23,8 +23,8 @@ MODALITIES = (
     Modality(
         "text",
         True,
-        "needed: token counts stand in the record itself, but the lifetime of cache writes, the "
-        "service tier and latency-optimised calls only in the response body",
+        "not needed for token counts, which stand in the record itself; without them the figures "
+        "lack the lifetime of cache writes, the service tier and latency-optimised calls",
     ),
     Modality("embedding", True, "needed for the calls of embedding models"),
     Modality("image", False, "needed only to see calls of models that know nothing but images"),

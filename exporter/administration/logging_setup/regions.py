@@ -6,7 +6,7 @@ A region that refuses is told and left out; it hides no other.
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from exporter.administration.plan import PlanError, Step
+from exporter.administration.plan import PlanError, Step, allowed
 from exporter.administration.setup.site import Sessions, Site, enter
 from exporter.config import Account, Athena, Config
 
@@ -53,6 +53,15 @@ def named_account(config: Config, name: str | None) -> Account | None:
         known = ", ".join(account.name for account in config.aws.accounts) or "none"
         raise PlanError(f"--account: aws.accounts has no {name!r}; it has {known}")
     return account
+
+
+def ambient_region(make_session: Sessions) -> str | None:
+    """Return the region of the environment; None where it names none.
+
+    Raises PlanError where the AWS configuration cannot be read, or has not the profile.
+    """
+    with allowed("sts:GetCallerIdentity", "*"):
+        return make_session(None, None).region_name
 
 
 def regions_of(

@@ -8,10 +8,18 @@ from typing import TYPE_CHECKING
 from exporter.administration.logging_setup.enabling import configured, read_logging
 from exporter.administration.logging_setup.modalities import MODALITIES
 from exporter.administration.plan import PlanError, allowed
-from exporter.administration.setup.bucket import Bucket, read_encryption, read_policy
-from exporter.administration.setup.bucket_policy import allows, bedrock_delivery, folder
+from exporter.administration.setup.bucket import Bucket, is_ours, read_encryption, read_policy
+from exporter.administration.setup.bucket_policy import (
+    allows,
+    bedrock_delivery,
+    folder,
+    refusal,
+    tls_only,
+)
 from exporter.administration.setup.newest_log import newest_log
+from exporter.administration.setup.ownership import ownership_steps
 from exporter.administration.setup.place import Place
+from exporter.administration.setup.private_bucket import Wanted, bucket_steps
 
 if TYPE_CHECKING:
     from mypy_boto3_bedrock.client import BedrockClient
@@ -63,17 +71,38 @@ def _bucket_findings(s3: "S3Client", place: Place, name: str, prefix: str) -> It
         if not bucket.exists:
             yield Finding("bucket", f"{name} does not exist; no log is kept", is_good=False)
             return
-        if allows(read_policy(bucket), bedrock_delivery(place, name, prefix)):
-            yield Finding("policy", "lets bedrock.amazonaws.com write")
-        else:
-            told = "does not let bedrock.amazonaws.com write; mend it with `aws logging enable`"
-            yield Finding("policy", told, is_good=False)
+        yield from _missing(bucket)
+        yield _policy(bucket, prefix)
         _, key = read_encryption(bucket)
         if key:
             told = f"by {key}, whose policy must allow bedrock.amazonaws.com kms:GenerateDataKey"
             yield Finding("encryption", told)
     except PlanError as error:
         yield Finding("bucket", str(error), is_good=False)
+
+
+def _missing(bucket: Bucket) -> Iterator[Finding]:
+    """Tell what a bucket lacks: one that was made here, of a private one; another, of its use."""
+    wanted = Wanted(statements=(tls_only(bucket.place, bucket.name),))
+    of = f" of bucket {bucket.name}"
+    if is_ours(bucket):
+        if steps := [step.title.removesuffix(of) for step in bucket_steps(bucket, wanted)]:
+            told = f"half made, lacks: {', '.join(steps)}; `aws logging enable` goes on with it"
+            yield Finding("bucket", told, is_good=False)
+        return
+    if any(ownership_steps(bucket, drop_grants=True)):
+        told = "ACLs rule, so that the policy has no effect; `aws logging enable` switches them off"
+        yield Finding("ownership", told, is_good=False)
+
+
+def _policy(bucket: Bucket, prefix: str) -> Finding:
+    policy, delivery = read_policy(bucket), bedrock_delivery(bucket.place, bucket.name, prefix)
+    if refused := refusal(policy, delivery):
+        return Finding("policy", f"{refused}; change that statement", is_good=False)
+    if allows(policy, delivery):
+        return Finding("policy", "lets bedrock.amazonaws.com write")
+    told = "does not let bedrock.amazonaws.com write; mend it with `aws logging enable`"
+    return Finding("policy", told, is_good=False)
 
 
 def _newest(s3: "S3Client", place: Place, bucket: str, prefix: str, now: datetime) -> Finding:

@@ -1,16 +1,16 @@
-"""A private bucket: what it shall be, compared with what it is.
+"""A bucket, asked what it is and changed, one setting at a time.
 
-What is compared is what is wanted: settings that nobody here asked about stay as they are, and
-nothing is ever deleted.
+What is compared is what is wanted: settings that nobody here asked about stay as they are.
 """
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
+from exporter.administration import plan
 from exporter.administration.plan import Change, PlanError, Step, allowed, error_code
 from exporter.administration.setup.bucket_policy import Statement, differing, merged
 from exporter.administration.setup.place import TAGS, Place
@@ -18,29 +18,12 @@ from exporter.administration.setup.place import TAGS, Place
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
 
-Rule = dict[str, Any]
-"""A lifecycle rule, as S3 takes it."""
-
 _PRIVATE = {
     "BlockPublicAcls": True,
     "IgnorePublicAcls": True,
     "BlockPublicPolicy": True,
     "RestrictPublicBuckets": True,
 }
-_OWNER_ENFORCED = "BucketOwnerEnforced"
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """What a bucket shall be."""
-
-    name: str
-    statements: tuple[Statement, ...] = ()
-    """What its policy shall hold, besides what it holds."""
-    lifecycle: tuple[Rule, ...] = ()
-    """Rules it shall have, each known by its ID, besides those it has."""
-    kms_key: str | None = None
-    """ARN of the key that encrypts it; none: SSE-S3, unless it is encrypted already."""
 
 
 @dataclass
@@ -104,15 +87,29 @@ class Bucket:
         return {"Bucket": self.name, "ExpectedBucketOwner": self.place.account_id}
 
     def step(
-        self, what: str, permission: str, operation: str, changes: list[Change], **arguments: Any
+        self,
+        what: str,
+        permission: str,
+        operation: str,
+        changes: list[Change],
+        unless_changed: tuple[Callable[[], object], object] | None = None,
+        **arguments: Any,
     ) -> Step:
-        """Return the step that sets something."""
-        call: Callable[..., Any] = getattr(self.s3, operation)
+        """Return the step that sets something.
+
+        `unless_changed` is how to read what is replaced as a whole, and what was read of it.
+        """
+        operate: Callable[..., object] = getattr(self.s3, operation)
+
+        def call() -> object:
+            return operate(**self._addressed, **arguments)
+
+        name = f"bucket {self.name}"
         return Step(
-            f"{what} of bucket {self.name}",
+            f"{what} of {name}",
             permission,
             self.arn,
-            lambda: call(**self._addressed, **arguments),
+            plan.unless_changed(name, *unless_changed, call) if unless_changed else call,
             tuple(changes),
             group=str(self.place),
         )
@@ -122,25 +119,18 @@ class Bucket:
         where: dict[str, Any] = {}
         if self.place.region != "us-east-1":
             where["CreateBucketConfiguration"] = {"LocationConstraint": self.place.region}
+
+        def create() -> None:
+            self.s3.create_bucket(Bucket=self.name, **where)
+            self.exists = True
+
         return Step(
             f"create bucket {self.name} in {self.place.region}",
             "s3:CreateBucket",
             self.arn,
-            lambda: self.s3.create_bucket(Bucket=self.name, **where),
+            create,
             group=str(self.place),
         )
-
-
-def bucket_steps(bucket: Bucket, wanted: Wanted) -> Iterator[Step]:
-    """Compare a bucket with what it shall be, and create it where it is missing."""
-    if not bucket.exists:
-        yield bucket.creation()
-    yield from _tag_steps(bucket)
-    yield from _public_access_steps(bucket)
-    yield from ownership_steps(bucket)
-    yield from _encryption_steps(bucket, wanted.kms_key)
-    yield from policy_steps(bucket, wanted.statements)
-    yield from _lifecycle_steps(bucket, wanted.lifecycle)
 
 
 def read_policy(bucket: Bucket) -> dict[str, Any]:
@@ -162,7 +152,7 @@ def read_encryption(bucket: Bucket) -> tuple[str | None, str | None]:
     return default.get("SSEAlgorithm"), default.get("KMSMasterKeyID")
 
 
-def policy_steps(bucket: Bucket, wanted: tuple[Statement, ...]) -> Iterator[Step]:
+def policy_steps(bucket: Bucket, wanted: Sequence[Statement]) -> Iterator[Step]:
     """Add statements to the policy of a bucket."""
     policy = read_policy(bucket)
     changes = [Change("statement", old, new) for old, new in differing(policy, wanted)]
@@ -173,32 +163,25 @@ def policy_steps(bucket: Bucket, wanted: tuple[Statement, ...]) -> Iterator[Step
             "s3:PutBucketPolicy",
             "put_bucket_policy",
             changes,
+            unless_changed=(lambda: read_policy(bucket), policy),
             Policy=document,
         )
 
 
-def ownership_steps(bucket: Bucket) -> Iterator[Step]:
-    """Switch the ACLs of a bucket off."""
-    answer = bucket.ask(
-        "get_bucket_ownership_controls",
-        "s3:GetBucketOwnershipControls",
-        "OwnershipControlsNotFoundError",
-    )
-    rules = answer.get("OwnershipControls", {}).get("Rules", [])
-    old = rules[0]["ObjectOwnership"] if rules else None
-    if old != _OWNER_ENFORCED:
-        yield bucket.step(
-            "set the object ownership",
-            "s3:PutBucketOwnershipControls",
-            "put_bucket_ownership_controls",
-            [Change("ownership", old, _OWNER_ENFORCED)],
-            OwnershipControls={"Rules": [{"ObjectOwnership": _OWNER_ENFORCED}]},
-        )
-
-
-def _tag_steps(bucket: Bucket) -> Iterator[Step]:
+def read_tags(bucket: Bucket) -> dict[str, str]:
+    """Return the tags of a bucket."""
     answer = bucket.ask("get_bucket_tagging", "s3:GetBucketTagging", "NoSuchTagSet")
-    tags = {tag["Key"]: tag["Value"] for tag in answer.get("TagSet", [])}
+    return {tag["Key"]: tag["Value"] for tag in answer.get("TagSet", [])}
+
+
+def is_ours(bucket: Bucket) -> bool:
+    """Tell whether a bucket was made here, by its tag."""
+    return TAGS.items() <= read_tags(bucket).items()
+
+
+def tag_steps(bucket: Bucket) -> Iterator[Step]:
+    """Mark a bucket as made here."""
+    tags = read_tags(bucket)
     changes = _changes({key: tags.get(key) for key in TAGS}, TAGS)
     if changes:
         tag_set = [{"Key": key, "Value": value} for key, value in {**tags, **TAGS}.items()]
@@ -207,11 +190,13 @@ def _tag_steps(bucket: Bucket) -> Iterator[Step]:
             "s3:PutBucketTagging",
             "put_bucket_tagging",
             changes,
+            unless_changed=(lambda: read_tags(bucket), tags),
             Tagging={"TagSet": tag_set},
         )
 
 
-def _public_access_steps(bucket: Bucket) -> Iterator[Step]:
+def public_access_steps(bucket: Bucket) -> Iterator[Step]:
+    """Keep the public out of a bucket, whatever policies and ACLs say."""
     answer = bucket.ask(
         "get_public_access_block",
         "s3:GetBucketPublicAccessBlock",
@@ -229,9 +214,16 @@ def _public_access_steps(bucket: Bucket) -> Iterator[Step]:
         )
 
 
-def _encryption_steps(bucket: Bucket, kms_key: str | None) -> Iterator[Step]:
+def encryption_steps(
+    bucket: Bucket, kms_key: str | None, *, keep_key: bool = True
+) -> Iterator[Step]:
+    """Encrypt a bucket with a key; with none by SSE-S3, unless a key that is there is to stay."""
     algorithm, key = read_encryption(bucket)
-    if algorithm is not None if kms_key is None else key == kms_key:
+    if kms_key is not None:
+        is_well = key == kms_key
+    else:
+        is_well = algorithm is not None if keep_key else algorithm == "AES256"
+    if is_well:
         return
     default: dict[str, Any] = {"SSEAlgorithm": "AES256"}
     if kms_key is not None:
@@ -244,52 +236,6 @@ def _encryption_steps(bucket: Bucket, kms_key: str | None) -> Iterator[Step]:
         [Change("encryption", key or algorithm, kms_key or "AES256 (SSE-S3)")],
         ServerSideEncryptionConfiguration={"Rules": [rule]},
     )
-
-
-def _lifecycle_steps(bucket: Bucket, wanted: tuple[Rule, ...]) -> Iterator[Step]:
-    if not wanted:
-        return
-    answer = bucket.ask(
-        "get_bucket_lifecycle_configuration",
-        "s3:GetLifecycleConfiguration",
-        "NoSuchLifecycleConfiguration",
-    )
-    rules = answer.get("Rules", [])
-    before = {rule.get("ID"): rule for rule in rules}
-    changes = [
-        Change(f"rule {rule['ID']}", told(before.get(rule["ID"])), str(told(rule)))
-        for rule in wanted
-        if told(before.get(rule["ID"])) != told(rule)
-    ]
-    if changes:
-        ids = {rule["ID"] for rule in wanted}
-        kept = [rule for rule in rules if rule.get("ID") not in ids]
-        yield bucket.step(
-            "set the lifecycle",
-            "s3:PutLifecycleConfiguration",
-            "put_bucket_lifecycle_configuration",
-            changes,
-            LifecycleConfiguration={"Rules": [*kept, *wanted]},
-            **_kept_size(answer),
-        )
-
-
-def _kept_size(answer: dict[str, Any]) -> dict[str, Any]:
-    name = "TransitionDefaultMinimumObjectSize"
-    return {name: answer[name]} if name in answer else {}
-
-
-def told(rule: Rule | None) -> str | None:
-    """Tell a lifecycle rule in words; None where there is none."""
-    if rule is None:
-        return None
-    prefix = rule.get("Filter", {}).get("Prefix", rule.get("Prefix", ""))
-    parts = [f"{rule['Status']} below {prefix}" if prefix else rule["Status"]]
-    if days := rule.get("Expiration", {}).get("Days"):
-        parts.append(f"objects expire after {days} days")
-    if days := rule.get("AbortIncompleteMultipartUpload", {}).get("DaysAfterInitiation"):
-        parts.append(f"unfinished uploads are aborted after {days} days")
-    return ", ".join(parts)
 
 
 def _changes(old: dict[str, Any], new: dict[str, Any]) -> list[Change]:

@@ -5,7 +5,7 @@ that were added here before, known by their Sid, are corrected.
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
@@ -115,36 +115,69 @@ def differing(policy: Policy, wanted: Sequence[Statement]) -> list[tuple[str | N
     ]
 
 
+def refusal(policy: Policy, delivery: Delivery) -> str | None:
+    """Tell how a policy refuses a service to write; None where nothing in it does.
+
+    Whether a statement with a condition refuses it, only AWS can tell: it is passed over.
+    """
+    for statement in statements(policy):
+        if statement.get("Effect") != "Deny" or "Condition" in statement:
+            continue
+        if not _speaks_of_writing(statement, delivery):
+            continue
+        if "NotPrincipal" in statement:
+            if delivery.principal not in _services(statement["NotPrincipal"]):
+                return f"perhaps refuses (by NotPrincipal): {_text(statement)}"
+        elif _is_anybody(statement.get("Principal")) or _names(statement, delivery):
+            return f"refuses: {_text(statement)}"
+    return None
+
+
 def allows(policy: Policy, delivery: Delivery) -> bool:
     """Tell whether a policy lets a service write, as far as that can be told from it.
 
-    A statement with a condition that this does not know allows nothing. A refusal counts if it
-    has no condition; whether others apply, only AWS can tell.
+    A statement with a condition that this does not know allows nothing.
     """
-    refusals = (
-        statement
-        for statement in statements(policy)
-        if statement.get("Effect") == "Deny" and "Condition" not in statement
-    )
-    if any(_speaks_of(statement, delivery, also=("*",)) for statement in refusals):
-        return False
-    return any(
+    return refusal(policy, delivery) is None and any(
         statement.get("Effect") == "Allow"
-        and _speaks_of(statement, delivery)
+        and _names(statement, delivery)
+        and _speaks_of_writing(statement, delivery)
         and _holds(statement.get("Condition", {}), delivery)
         for statement in statements(policy)
     )
 
 
-def _speaks_of(statement: Statement, delivery: Delivery, also: Iterable[str] = ()) -> bool:
-    principal = statement.get("Principal", {})
-    named = [principal] if isinstance(principal, str) else _listed(principal.get("Service", []))
+def _names(statement: Statement, delivery: Delivery) -> bool:
+    return delivery.principal in _services(statement.get("Principal"))
+
+
+def _services(principal: Any) -> Sequence[Any]:
+    return _listed(principal.get("Service", [])) if isinstance(principal, dict) else []
+
+
+def _is_anybody(principal: Any) -> bool:
+    """Tell whether a principal is everybody: *, or * of some kind, as {"AWS": "*"}."""
+    if isinstance(principal, dict):
+        return any("*" in _listed(named) for named in principal.values())
+    return bool(principal == "*")
+
+
+def _speaks_of_writing(statement: Statement, delivery: Delivery) -> bool:
     example = delivery.objects.removesuffix("*") + "x"
-    return (
-        bool({*named} & {delivery.principal, *also})
-        and any(_matches("s3:PutObject".lower(), str(a).lower()) for a in _of(statement, "Action"))
-        and any(_matches(example, str(pattern)) for pattern in _of(statement, "Resource"))
+    return _includes(statement, "Action", "s3:PutObject".lower(), str.lower) and _includes(
+        statement, "Resource", example, str
     )
+
+
+def _includes(
+    statement: Statement, key: str, example: str, as_compared: Callable[[str], str]
+) -> bool:
+    """Tell whether Action or Resource, or their opposites NotAction and NotResource, include it."""
+
+    def is_named(name: str) -> bool:
+        return any(_matches(example, as_compared(str(each))) for each in _of(statement, name))
+
+    return not is_named(f"Not{key}") if f"Not{key}" in statement else is_named(key)
 
 
 def _holds(condition: dict[str, Any], delivery: Delivery) -> bool:

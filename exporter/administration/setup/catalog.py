@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from exporter.administration.plan import Change, PlanError, Step, allowed, error_code
+from exporter.administration.plan import (
+    Change,
+    PlanError,
+    Step,
+    allowed,
+    error_code,
+    unless_changed,
+)
 from exporter.administration.setup.place import TAGS, Place
 
 if TYPE_CHECKING:
@@ -17,8 +24,15 @@ if TYPE_CHECKING:
 TableInput = dict[str, Any]
 """A table, as Glue takes it."""
 
-_OURS = ("projection.", "storage.")
-"""Beginnings of table parameters that all say how partitions are found."""
+_ALTERING = (
+    *("projection.", "storage.", "skip.", "serialization.", "textinputformat.", "input."),
+    *("field.", "line.", "escape.", "quote.", "colelction.", "collection.", "mapkey."),
+    *("has_encrypted_data", "ignore_empty_lines", "metadata_location", "table_type"),
+    *("transactional", "compressionType", "recursiveDirectories", "use.null.for.invalid.data"),
+)
+"""Beginnings of table parameters that decide which data is read, and how; of any case."""
+_READ = ("TableType", "PartitionKeys", "StorageDescriptor", "Parameters")
+"""What of a table is written as a whole."""
 
 
 def database_steps(glue: "GlueClient", place: Place, name: str) -> Iterator[Step]:
@@ -50,18 +64,22 @@ def table_steps(
 
     Raises PlanError where a table of that name was made otherwise and is another one.
     """
-    table = {**table, "Parameters": {**table["Parameters"], **TAGS}}
     name = f"{database}.{table['Name']}"
     arn = place.arn("glue", f"table/{database}/{table['Name']}")
-    old = _read(glue, database, table["Name"], arn)
-    changes = _changes(old, table)
+
+    def read() -> TableInput | None:
+        return _read(glue, database, table["Name"], arn)
+
+    old = read()
+    changes = table_changes(old or {}, table)
+    table = {**table, "Parameters": {**table["Parameters"], **TAGS}}
     if old is None:
         yield Step(
             f"create Glue table {name} in {place.region}",
             "glue:CreateTable",
             arn,
             lambda: glue.create_table(DatabaseName=database, TableInput=table),  # type: ignore[arg-type]
-            changes,
+            (*changes, *(Change(key, None, value) for key, value in TAGS.items())),
             group=str(place),
         )
         return
@@ -72,15 +90,18 @@ def table_steps(
             f"Glue table {name} is there, was not made by this, and is another one "
             f"({'; '.join(map(str, changes))}); give the source another `table`, or drop that one"
         )
-    foreign = {
-        key: value for key, value in old.get("Parameters", {}).items() if not key.startswith(_OURS)
-    }
+    foreign = {key: value for key, value in old.get("Parameters", {}).items() if not _alters(key)}
     corrected: Any = {**table, "Parameters": {**foreign, **table["Parameters"]}}
     yield Step(
         f"change Glue table {name} in {place.region}",
         "glue:UpdateTable",
         arn,
-        lambda: glue.update_table(DatabaseName=database, TableInput=corrected),
+        unless_changed(
+            f"Glue table {name}",
+            read,
+            old,
+            lambda: glue.update_table(DatabaseName=database, TableInput=corrected),
+        ),
         changes,
         group=str(place),
     )
@@ -94,13 +115,16 @@ def _read(glue: "GlueClient", database: str, name: str, arn: str) -> TableInput 
             if error_code(error) != "EntityNotFoundException":
                 raise
             return None
-    table: TableInput = found
-    return table
+    return {key: found[key] for key in _READ if key in found}
 
 
-def _changes(old: TableInput | None, new: TableInput) -> tuple[Change, ...]:
-    before, after = _settings(old or {}), _settings(new)
-    stale = {key for key in before if key.startswith(_OURS) and key not in after}
+def table_changes(found: TableInput, wanted: TableInput) -> tuple[Change, ...]:
+    """Return in what a table, as Glue returns it, is read otherwise than the wanted one.
+
+    Parameters that alter nothing of that, as others put them there, are no difference.
+    """
+    before, after = _settings(found), _settings(wanted)
+    stale = {key for key in before if key not in after and _alters(key)}
     return (
         *(
             Change(key, before.get(key), value)
@@ -116,6 +140,7 @@ def _settings(table: TableInput) -> dict[str, str]:
     storage = table.get("StorageDescriptor", {})
     serde = storage.get("SerdeInfo", {})
     settings = {
+        "table type": table.get("TableType", ""),
         "columns": _columns(storage.get("Columns", [])),
         "partition keys": _columns(table.get("PartitionKeys", [])),
         "location": storage.get("Location", ""),
@@ -126,6 +151,12 @@ def _settings(table: TableInput) -> dict[str, str]:
         **table.get("Parameters", {}),
     }
     return {key: repr(value)[1:-1] for key, value in settings.items() if value}
+
+
+def _alters(key: str) -> bool:
+    """Tell whether a setting decides how a table is read; every parameter of a SerDe does."""
+    altering = ("SerDe ", *_ALTERING)
+    return key.lower().startswith(tuple(beginning.lower() for beginning in altering))
 
 
 def _columns(columns: list[dict[str, str]]) -> str:

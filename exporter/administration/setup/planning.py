@@ -6,17 +6,17 @@ taken, is told and left out; the others are planned all the same.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
 
 from exporter.administration.plan import PlanError, Step
 from exporter.administration.setup import qdeveloper_table
-from exporter.administration.setup.bucket import Bucket, Wanted, bucket_steps, read_encryption
+from exporter.administration.setup.bucket import Bucket, read_encryption
 from exporter.administration.setup.bucket_policy import tls_only
 from exporter.administration.setup.catalog import database_steps, table_steps
 from exporter.administration.setup.place import RESULTS_PREFIX, Place
+from exporter.administration.setup.private_bucket import Wanted, bucket_steps
 from exporter.administration.setup.site import Sessions, Site, enter
 from exporter.administration.setup.workgroup import Wanted as WantedWorkgroup
-from exporter.administration.setup.workgroup import cutoff_bytes, workgroup_steps
+from exporter.administration.setup.workgroup import workgroup_steps
 from exporter.aws.athena_table import table_input
 from exporter.config import Athena, Config
 
@@ -28,13 +28,17 @@ class Options:
     """What a set-up may be told besides the configuration."""
 
     kms_key: str | None = None
-    """ARN of the key for bucket and results; none: SSE-S3."""
+    """ARN of the key for bucket and results; none: the one that is there, else SSE-S3."""
+    sse_s3: bool = False
+    """Whether it is SSE-S3, whatever is there."""
     scan_cutoff_bytes: int | None = None
-    """The most that one query may scan; none: what a day's ceiling pays for."""
+    """The most that one query may scan; none: a tenth of what a day's ceiling pays for."""
     result_days: int = 7
     """How long query results are kept."""
     qdeveloper_location: str | None = None
     """s3://bucket/prefix of the activity reports; none: no table for them."""
+    ambient: bool = False
+    """Whether the ambient credentials act, not the roles of `aws.accounts`."""
 
 
 @dataclass(frozen=True)
@@ -76,9 +80,10 @@ def plan_setup(
 ) -> Setup:
     """Compare all that the sources need with what exists."""
     setup = Setup()
-    for together in _bring_together(config, sources, make_session, setup.problems):
+    configured = _Configured(config, make_session, options.ambient)
+    for together in _bring_together(sources, configured, setup.problems):
         try:
-            steps = list(_steps(together, config.aws.max_cost_usd_per_day, options))
+            steps = list(_steps(together, configured, options))
         except PlanError as error:
             setup.problems.append(f"{together.site.place}: {error}")
         else:
@@ -87,14 +92,53 @@ def plan_setup(
     return setup
 
 
+@dataclass(frozen=True)
+class _Configured:
+    """A configuration, and the credentials that its sources are set up with."""
+
+    config: Config
+    make_session: Sessions
+    ambient: bool
+
+    def site(self, source: Athena) -> Site:
+        """Return the site of a source.
+
+        Raises PlanError where nobody gets there, or where somebody is of another account.
+        """
+        account = self.config.aws.account(source.account)
+        site = enter(None if self.ambient else account, source.region, self.make_session)
+        if account is not None and account.account_id != site.place.account_id:
+            raise PlanError(
+                f"the credentials are of account {site.place.account_id}, and the source is of "
+                f"{account.name}, {account.account_id}; take credentials of that one, or choose "
+                "a source with --source"
+            )
+        return site
+
+    def cutoff_bytes(self, place: Place, workgroup: str) -> int:
+        """Return how much a query may scan, by the dearest of all sources of a workgroup."""
+        ceiling_usd = self.config.aws.max_cost_usd_per_day
+        return min(
+            source.most_bytes_a_query(ceiling_usd)
+            for source in self.config.sources
+            if isinstance(source, Athena)
+            and (source.workgroup, source.region) == (workgroup, place.region)
+            and self._account_id(source) in (place.account_id, None)
+        )
+
+    def _account_id(self, source: Athena) -> str | None:
+        """Return the account of a source; None for one that has the ambient account."""
+        account = self.config.aws.account(source.account)
+        return account.account_id if account else None
+
+
 def _bring_together(
-    config: Config, sources: Sequence[Athena], make_session: Sessions, problems: list[str]
+    sources: Sequence[Athena], configured: _Configured, problems: list[str]
 ) -> list[Together]:
     found: dict[Place, Together] = {}
     for source in sources:
-        account = config.aws.account(source.account)
         try:
-            site = enter(account, source.region, make_session)
+            site = configured.site(source)
         except PlanError as error:
             problems.append(f"source {source.name}: {error}")
             continue
@@ -103,19 +147,15 @@ def _bring_together(
     return list(found.values())
 
 
-def _steps(together: Together, max_cost_usd: Decimal, options: Options) -> Iterator[Step]:
+def _steps(together: Together, configured: _Configured, options: Options) -> Iterator[Step]:
     site, sources = together.site, together.sources
     bucket = Bucket(site.client("s3"), site.place, site.place.analytics_bucket)
-    kms_key = options.kms_key or read_encryption(bucket)[1]
+    kms_key = None if options.sse_s3 else options.kms_key or read_encryption(bucket)[1]
     yield from bucket_steps(bucket, _analytics_bucket(site.place, options))
     yield from _catalog_steps(site, sources, options)
     athena = site.client("athena")
     for name in dict.fromkeys(source.workgroup for source in sources):
-        cutoff = options.scan_cutoff_bytes or min(
-            cutoff_bytes(max_cost_usd, source.usd_per_terabyte)
-            for source in sources
-            if source.workgroup == name
-        )
+        cutoff = options.scan_cutoff_bytes or configured.cutoff_bytes(site.place, name)
         wanted = WantedWorkgroup(name, cutoff, kms_key)
         yield from workgroup_steps(athena, site.place, wanted)
 
@@ -148,7 +188,6 @@ def _locations(sources: Sequence[Athena], database: str) -> dict[str, str]:
 
 def _analytics_bucket(place: Place, options: Options) -> Wanted:
     return Wanted(
-        place.analytics_bucket,
         statements=(tls_only(place, place.analytics_bucket),),
         lifecycle=(
             {
@@ -165,4 +204,5 @@ def _analytics_bucket(place: Place, options: Options) -> Wanted:
             },
         ),
         kms_key=options.kms_key,
+        keep_key=not options.sse_s3,
     )

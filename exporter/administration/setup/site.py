@@ -13,8 +13,8 @@ from exporter.config import Account
 if TYPE_CHECKING:
     from boto3 import Session
 
-Sessions = Callable[[Account | None, str], "Session"]
-"""Gives the session of an account, None for the ambient one, in a region."""
+Sessions = Callable[[Account | None, str | None], "Session"]
+"""Gives the session of an account, None for the ambient one, in a region, None for its own."""
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,7 @@ from exporter.administration.plan import PlanError, allowed
 from exporter.administration.setup.bucket_policy import folder
 from exporter.administration.setup.newest_log import NewestLog, newest_log, owners
 from exporter.administration.setup.place import Place
-from exporter.administration.setup.workgroup import LEAST_CUTOFF_BYTES
-from exporter.config import Athena
+from exporter.config import MINIMUM_BILLED_BYTES, TERABYTE, Athena
 
 if TYPE_CHECKING:
     from mypy_boto3_athena.client import AthenaClient
@@ -70,12 +69,12 @@ def try_source(
     scanned = _wait(athena, execution, arn, source, sleep)
     with allowed("athena:GetQueryResults", arn):
         rows = athena.get_query_results(QueryExecutionId=execution)["ResultSet"]["Rows"]
-    billed = max(LEAST_CUTOFF_BYTES, scanned)
+    billed = max(MINIMUM_BILLED_BYTES, scanned)
     return Trial(
         *of,
         lines=_count(rows),
         scanned_bytes=scanned,
-        cost_usd=source.usd_per_terabyte * billed / 10**12,
+        cost_usd=source.usd_per_terabyte * billed / TERABYTE,
         of_object=newest is not None,
     )
 

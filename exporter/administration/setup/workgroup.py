@@ -1,26 +1,22 @@
 """The Athena workgroup, compared with what it shall be.
 
 It decides for whoever uses it: where results lie, how they are encrypted, and how much one query
-may scan before Athena cancels it.
+may scan before Athena cancels it. One that was not made here is never changed: others work with it.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from exporter.administration.plan import Change, Step, allowed, error_code
+from exporter.administration.plan import Change, PlanError, Step, allowed, error_code
 from exporter.administration.setup.place import TAGS, Place
 
 if TYPE_CHECKING:
     from mypy_boto3_athena.client import AthenaClient
 
 ENGINE = "Athena engine version 3"
-LEAST_CUTOFF_BYTES = 10_000_000
-"""The least that Athena takes, and what it charges for a query at the least."""
-_BYTES_PER_TERABYTE = 10**12
 
 
 @dataclass(frozen=True)
@@ -33,19 +29,11 @@ class Wanted:
     """ARN of the key that encrypts results; none: SSE-S3."""
 
 
-def cutoff_bytes(max_cost_usd: Decimal, usd_per_terabyte: Decimal) -> int:
-    """Return how much a query may scan so that one alone cannot cost more than a day may.
-
-    Where scanning costs nothing, it is a terabyte.
-    """
-    if usd_per_terabyte == 0:
-        return _BYTES_PER_TERABYTE
-    affordable = int(max_cost_usd / usd_per_terabyte * _BYTES_PER_TERABYTE)
-    return max(LEAST_CUTOFF_BYTES, affordable)
-
-
 def workgroup_steps(athena: "AthenaClient", place: Place, wanted: Wanted) -> Iterator[Step]:
-    """Create a workgroup, or correct what differs."""
+    """Create a workgroup, or correct what differs.
+
+    Raises PlanError where one of that name was not made here and will not do as it is.
+    """
     arn = place.arn("athena", f"workgroup/{wanted.name}")
     old = _read(athena, wanted.name, arn)
     configuration = _configuration(place, wanted)
@@ -73,6 +61,9 @@ def workgroup_steps(athena: "AthenaClient", place: Place, wanted: Wanted) -> Ite
     )
     if not changes:
         return
+    if not _is_ours(athena, arn):
+        _accept(old, wanted)
+        return
     updates: Any = {
         key: value for key, value in configuration.items() if key != "ResultConfiguration"
     }
@@ -99,6 +90,39 @@ def _read(athena: "AthenaClient", name: str, arn: str) -> Any:
             if error_code(error) == "InvalidRequestException" and "not found" in text:
                 return None
             raise
+
+
+def _is_ours(athena: "AthenaClient", arn: str) -> bool:
+    with allowed("athena:ListTagsForResource", arn):
+        tags = athena.list_tags_for_resource(ResourceARN=arn)["Tags"]
+    return TAGS.items() <= {tag["Key"]: tag["Value"] for tag in tags}.items()
+
+
+def _accept(workgroup: Any, wanted: Wanted) -> None:
+    """Take a workgroup of others as it is, if it has all that the exporter needs of one."""
+    if lacking := [str(change) for change in _lacking(workgroup, wanted)]:
+        raise PlanError(
+            f"Athena workgroup {wanted.name} is there, was not made by this, and is not what the "
+            f"exporter needs ({'; '.join(lacking)}); name another in the source's `workgroup`, "
+            "or change that one to this yourself"
+        )
+
+
+def _lacking(workgroup: Any, wanted: Wanted) -> Iterator[Change]:
+    configuration = workgroup.get("Configuration", {})
+    if workgroup.get("State") != "ENABLED":
+        yield Change("state", str(workgroup.get("State")), "ENABLED")
+    is_managed = configuration.get("ManagedQueryResultsConfiguration", {}).get("Enabled")
+    if not is_managed and not configuration.get("ResultConfiguration", {}).get("OutputLocation"):
+        yield Change("results", None, "a location of theirs, or managed by Athena")
+    engine = configuration.get("EngineVersion", {})
+    effective = engine.get("EffectiveEngineVersion", engine.get("SelectedEngineVersion"))
+    if effective not in (ENGINE, "AUTO", None):
+        yield Change("engine", str(effective), ENGINE)
+    cutoff = configuration.get("BytesScannedCutoffPerQuery")
+    if cutoff is None or cutoff > wanted.cutoff_bytes:
+        old = "any number" if cutoff is None else f"{cutoff:,}"
+        yield Change("most bytes a query scans", old, f"{wanted.cutoff_bytes:,} or less")
 
 
 def _configuration(place: Place, wanted: Wanted) -> Any:

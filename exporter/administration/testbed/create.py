@@ -24,6 +24,7 @@ from exporter.administration.testbed.found import (
     find_profile,
     find_roles,
     model_and_region,
+    refuse_other_policies,
     role_exists,
 )
 from exporter.administration.testbed.place import Place
@@ -45,13 +46,16 @@ def plan_create(
 ) -> list[Step]:
     """Return the steps from what there is to a testbed that calls one model in one region.
 
-    Raises PlanError where a role of the same name is somebody else's, or where the testbed of
-    the account is for another model or region.
+    Raises PlanError where a role of the same name is somebody else's, where somebody gave a role of
+    the testbed a policy, or where the testbed of the account is for another model or region.
     """
     iam: IAMClient = session.client("iam")
     found = {role.name: role for role in find_roles(iam, place)}
     _refuse_others(iam, found)
-    _refuse_another_testbed(list(found.values()), model_id, region)
+    ours = [role for role in found.values() if role.is_ours]
+    _refuse_another_testbed(ours, model_id, region)
+    for role_found in ours:
+        refuse_other_policies(role_found)
     steps: list[Step] = []
     for role in ROLES:
         wanted = dict([CREATED_BY, (MODEL_TAG, model_id), (REGION_TAG, region)]) | dict(role.tags)
@@ -78,8 +82,7 @@ def _refuse_others(iam: "IAMClient", found: Mapping[str, FoundRole]) -> None:
             )
 
 
-def _refuse_another_testbed(found: list[FoundRole], model_id: str, region: str) -> None:
-    ours = [role for role in found if role.is_ours]
+def _refuse_another_testbed(ours: list[FoundRole], model_id: str, region: str) -> None:
     if ours and model_and_region(ours) != (model_id, region):
         model, place = model_and_region(ours)
         raise PlanError(
@@ -163,7 +166,8 @@ def _policy_steps(
 def _profile_steps(
     bedrock: "BedrockClient", place: Place, region: str, model_id: str
 ) -> Iterator[Step]:
-    if find_profile(bedrock, place, region):
+    if profile := find_profile(bedrock, place, region):
+        profile.check_model(model_id)
         return
     caller = next(caller for caller in CALLERS if caller.uses_profile)
     role = next(role for role in ROLES if role.name == caller.role)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from botocore.exceptions import ClientError
 
@@ -14,7 +14,9 @@ from exporter.administration.testbed.applications import (
     PROFILE_NAME,
     REGION_TAG,
 )
-from exporter.administration.testbed.place import Place
+from exporter.administration.testbed.place import Place, checked_region
+from exporter.administration.testbed.policies import INLINE_POLICY
+from exporter.interpretation.models import resolve
 
 if TYPE_CHECKING:
     from mypy_boto3_bedrock import BedrockClient
@@ -39,6 +41,37 @@ class FoundRole:
         """Tell whether the testbed created it."""
         key, value = CREATED_BY
         return self.tags.get(key) == value
+
+
+def refuse_other_policies(role: FoundRole) -> None:
+    """Raise PlanError where somebody gave a role of the testbed a policy of their own."""
+    others = [*role.attached, *(name for name in role.inline if name != INLINE_POLICY)]
+    if others:
+        raise PlanError(
+            f"{role.arn} has policies that the testbed did not give it: {', '.join(others)}; "
+            "take them away, then run the command again"
+        )
+
+
+class ForeignProfileError(PlanError):
+    """A profile has the testbed's name, and is not the testbed's."""
+
+
+class FoundProfile(NamedTuple):
+    """The testbed's application inference profile of a region."""
+
+    arn: str
+    models: tuple[str, ...]
+    """ARNs of the models that it routes to."""
+
+    def check_model(self, model_id: str) -> None:
+        """Raise PlanError where it leads elsewhere than a model id does."""
+        leads_to = resolve(self.arn, {}, self.models)
+        if leads_to != resolve(model_id, {}):
+            raise PlanError(
+                f"{self.arn} leads to {leads_to.model} ({leads_to.routing}), not to {model_id}; "
+                "remove it with `aws testbed cleanup`, then make the testbed anew"
+            )
 
 
 def find_roles(iam: "IAMClient", place: Place) -> list[FoundRole]:
@@ -84,10 +117,10 @@ def role_exists(iam: "IAMClient", name: str) -> bool:
     return True
 
 
-def find_profile(bedrock: "BedrockClient", place: Place, region: str) -> str | None:
-    """Return the ARN of the testbed's application inference profile of a region.
+def find_profile(bedrock: "BedrockClient", place: Place, region: str) -> FoundProfile | None:
+    """Return the testbed's application inference profile of a region.
 
-    Raises PlanError where a profile of its name is not the testbed's.
+    Raises ForeignProfileError, and PlanError where that cannot be asked.
     """
     for profile in _application_profiles(bedrock, place, region):
         if profile["inferenceProfileName"] != PROFILE_NAME:
@@ -96,11 +129,12 @@ def find_profile(bedrock: "BedrockClient", place: Place, region: str) -> str | N
         with allowed("bedrock:ListTagsForResource", arn):
             tags = bedrock.list_tags_for_resource(resourceARN=arn).get("tags", [])
         if CREATED_BY not in {(tag["key"], tag["value"]) for tag in tags}:
-            raise PlanError(
+            raise ForeignProfileError(
                 f"{arn} is called {PROFILE_NAME}, but is not tagged {'='.join(CREATED_BY)}: "
                 "it is not the testbed's and stays as it is; rename or remove it"
             )
-        return arn
+        routes = tuple(model["modelArn"] for model in profile.get("models", []))
+        return FoundProfile(arn, routes)
     return None
 
 
@@ -124,4 +158,5 @@ def model_and_region(roles: list[FoundRole]) -> tuple[str, str]:
             f"the roles below {PATH} do not agree on model and region; "
             "begin anew with `aws testbed cleanup` and `create`"
         )
-    return stated.pop()
+    model_id, region = stated.pop()
+    return model_id, checked_region(region)

@@ -18,7 +18,7 @@ from exporter.administration.plan import PlanError, error_code
 from exporter.administration.testbed.applications import CALLERS, Caller
 from exporter.administration.testbed.found import find_profile, find_roles, model_and_region
 from exporter.administration.testbed.operations import NoTokensError, Tokens, operations
-from exporter.administration.testbed.place import Place, region_of
+from exporter.administration.testbed.place import Place
 from exporter.administration.testbed.policies import EXTERNAL_ID, foundation_model
 
 if TYPE_CHECKING:
@@ -75,14 +75,16 @@ class Outcome:
 def plan_calls(session: boto3.Session, place: Place, calls_per_caller: int) -> list[Call]:
     """Return the calls that the testbed of an account makes, each operation in its turn.
 
-    Raises PlanError where there is no testbed.
+    Raises PlanError where there is no testbed, or its profile leads to another model.
     """
     ours = [role for role in find_roles(session.client("iam"), place) if role.is_ours]
-    model_id, stated_region = model_and_region(ours)
-    region = region_of(session, stated_region)
+    model_id, region = model_and_region(ours)
     profile = find_profile(session.client("bedrock", region_name=region), place, region)
+    if profile:
+        profile.check_model(model_id)
+    profile_arn = profile.arn if profile else None
     return [
-        Call(caller, operation, (caller.uses_profile and profile) or model_id, model_id, region)
+        Call(caller, operation, (caller.uses_profile and profile_arn) or model_id, model_id, region)
         for caller in CALLERS
         for operation in islice(cycle(operations(foundation_model(model_id))), calls_per_caller)
     ]

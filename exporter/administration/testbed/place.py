@@ -11,6 +11,8 @@ from exporter.aws import sessions
 if TYPE_CHECKING:
     from boto3 import Session
 
+_ANY_REGION = "us-east-1"
+"""Where STS is asked without a region; IAM and its answers are of none."""
 _REGION = re.compile(r"[a-z]{2,}(-[a-z]+)+-[0-9]+")
 
 
@@ -38,11 +40,20 @@ class Place:
 def enter(account_id: str, region: str | None = None) -> "tuple[Session, Place]":
     """Return a session of the ambient credentials, and the account that they are of.
 
-    Raises PlanError where it is another account than the one that was named, or none.
+    Without a region it is the ambient one, or else one of the partition aws. Raises PlanError where
+    it is another account than the one that was named, or none.
     """
     with allowed("sts:GetCallerIdentity", "*"):
+        region = region or sessions.session(None).region_name or _ANY_REGION
         session = sessions.session(None, region)
-        identity = session.client("sts").get_caller_identity()
+        try:
+            identity = session.client("sts").get_caller_identity()
+        except KeyError:
+            # botocore finds no result in an answer that is XML, but not of STS.
+            raise PlanError(
+                "what answered for sts:GetCallerIdentity is not AWS; check the network and its "
+                "proxy"
+            ) from None
     if identity["Account"] != account_id:
         raise PlanError(
             f"--account-id: the credentials are of account {identity['Account']} "
@@ -52,9 +63,15 @@ def enter(account_id: str, region: str | None = None) -> "tuple[Session, Place]"
     return session, Place(account_id, identity["Arn"].split(":")[1])
 
 
-def region_of(session: "Session", given: str | None) -> str:
-    """Return the region that was given, else that of the credentials' configuration."""
-    region = given or session.region_name or ""
+def region_of(given: str | None) -> str:
+    """Return the region that was given, else the ambient one. Raises PlanError without any."""
+    with allowed("sts:GetCallerIdentity", "*"):
+        region = given or sessions.session(None).region_name or ""
+    return checked_region(region)
+
+
+def checked_region(region: str) -> str:
+    """Return a region that reads like one. Raises PlanError."""
     if not _REGION.fullmatch(region):
         raise PlanError(f"--region: {region!r} is not a region; name one, such as us-east-1")
     return region
