@@ -13,8 +13,9 @@ from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 from exporter import simulate
+from exporter.sources.athena_blind import BlindReader
+from exporter.sources.athena_listing import Experience, ListingReader
 from exporter.sources.athena_plan import Most, path_of
-from exporter.sources.athena_readers import BlindReader, Experience, ListingReader
 from exporter.sources.athena_sql import HourAsk
 from exporter.sources.events import Event, Times
 from exporter.sources.folder_store import FolderStore

@@ -327,14 +327,24 @@ class Refresh:
         if newest is None or self._is_filling():
             return
         times = self._times(min(now, newest))
-        lookback = max(source.lookback for source in self._sources)
         window = max(source.duplicates_window for source in self._sources)
         self._ledger.prune(
             usage_before=slot_of(times.keep_from),
-            objects_before=int((times.fill_from - lookback).timestamp()) // 3600,
+            objects_before=int(self._listed_from(times).timestamp()) // 3600,
             requests_before=slot_of(times.now - window),
         )
         self._pruned_at = now
+
+    def _listed_from(self, times: Times) -> datetime:
+        """Return the first moment whose log objects may be listed again: what was read is known."""
+        lookback = max(source.lookback for source in self._sources)
+        # An owner that could not be listed for long is listed from where it was left.
+        listed = [
+            progress.listed_at
+            for source in self._sources
+            for progress in self._ledger.all_progress(source.location)
+        ]
+        return min([times.fill_from, *listed]) - lookback
 
     def _is_filling(self) -> bool:
         """Tell whether history is half read: what repeats within it must be recognised."""

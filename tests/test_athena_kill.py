@@ -17,7 +17,7 @@ from exporter.simulate import Written, simulate
 from s3_server import S3Server
 from tools import Service, run_exporter
 
-KILLS = 4
+KILLS = 3
 
 
 @pytest.fixture
@@ -67,7 +67,7 @@ def test_figures_are_exact_after_kills_in_the_middle_of_queries(
 def put_logs(s3: S3Server, folder: Path) -> Written:
     """Put simulated logs into the bucket, without second copies of records."""
     end = datetime.now(UTC)
-    written = simulate(folder, seed=9, start=end - timedelta(days=25), end=end, calls_per_day=15)
+    written = simulate(folder, seed=9, start=end - timedelta(days=15), end=end, calls_per_day=15)
     for key, content in without_copies(objects_of(folder)).items():
         s3.put(key, content)
     return written

@@ -302,7 +302,11 @@ def test_a_query_that_is_wrong_fails_as_athena_says_it(client: Any, sql: str, sa
     assert reason(client, sql).startswith(said)
 
 
-@pytest.mark.parametrize("stored", [gzip.compress(b"x" * 999)[:-9], b"plain", b"\x1f\x8b"])
+@pytest.mark.parametrize(
+    "stored",
+    [gzip.compress(b"x" * 999)[:-9], b"plain", b"\x1f\x8b"],
+    ids=["cut short", "plain text", "a beginning"],
+)
 def test_a_damaged_object_fails_the_whole_query(
     client: Any, logs: Path, athena: AthenaServer, stored: bytes
 ) -> None:

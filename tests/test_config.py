@@ -441,6 +441,30 @@ MISTAKES = [
         "sources: [{type: invocation_logs, location: 's3:bucket'}]",
         "sources[0].location: 's3:bucket' is not s3://bucket/prefix",
     ),
+    (
+        "sources: [{type: invocation_logs, location: 's3://bucket/*/x'}]",
+        "sources[0].location: 's3://bucket/*/x' holds '*', which no location may",
+    ),
+    (
+        "sources: [{type: invocation_logs, location: 's3://bucket/?/x'}]",
+        "sources[0].location: 's3://bucket/?/x' holds '?', which no location may",
+    ),
+    (
+        "sources: [{type: invocation_logs, location: 's3://bucket/{region_/x'}]",
+        "sources[0].location: 's3://bucket/{region_/x' holds '{', which no location may",
+    ),
+    (
+        "sources: [{type: invocation_logs, location: 's3://bucket/$x/x'}]",
+        "sources[0].location: 's3://bucket/$x/x' holds '$', which no location may",
+    ),
+    (
+        "sources: [{type: invocation_logs, location: 's3://bucket/}/x'}]",
+        "sources[0].location: 's3://bucket/}/x' holds '}', which no location may",
+    ),
+    (
+        'sources: [{type: athena, region: us-east-1, location: "s3://bucket/a\\tb"}]',
+        "sources[0].location: 's3://bucket/a\\tb' holds '\\t', which no location may",
+    ),
     # attribution
     (
         SOURCES + "attribution: {applications: {Crm: {teem: sales}}}",

@@ -237,6 +237,11 @@ MISTAKES = [
         "aws.accounts[0].location: '{regoin}' is neither {account_id} nor {region}",
     ),
     (
+        LOGS + TWO_ACCOUNTS.replace("{region}", "*"),
+        "aws.accounts[0].location: 's3://shop-{account_id}-*/bedrock' holds '*', "
+        "which no location may",
+    ),
+    (
         LOGS + TWO_ACCOUNTS.replace("{region}", "{region"),
         "aws.accounts[0].location: '{region/bedrock' is neither {account_id} nor {region}",
     ),

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Generator, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -528,6 +528,22 @@ def fill_disk(ledger: WritableLedger, more_pages: int = 0) -> None:
 
 def many(count: int = 3000) -> list[Call]:
     return [Call(f"r{n}", user=f"user{n}") for n in range(count)]
+
+
+def test_what_was_read_stays_known_as_long_as_it_may_be_listed_again(start) -> None:
+    """An account that could not be listed for long is listed from where it was left."""
+    source = Scripted(script=[filled(), batch(Call("a")), DONE])
+    exporter = start(source)
+    exporter.run()
+    source.script = [batch(Call("b", time=NOON + 90 * DAY)), DONE]
+    exporter.run(after=90 * DAY)
+    source.script = [DONE]
+    exporter.run(after=2 * timedelta(hours=1))
+    assert exporter.ledger.known_objects(ACCOUNT, REGION, NOON.date())
+    source.script = [replace(filled(), listed_at=exporter.now), DONE]
+    exporter.run()
+    exporter.run(after=2 * timedelta(hours=1))
+    assert not exporter.ledger.known_objects(ACCOUNT, REGION, NOON.date())
 
 
 def test_a_full_disk_is_an_error_of_the_source_and_all_is_exact_when_there_is_room(

@@ -165,7 +165,9 @@ def allowed(permission: str, resource: str) -> Iterator[None]:
 def explain(error: Exception, permission: str, resource: str) -> str:
     """Tell why AWS did not do what a permission on a resource allows, and what to do."""
     if not isinstance(error, ClientError):
-        return f"{permission} on {resource}: {error}; check credentials, region and network"
+        # What answers in place of AWS is repeated from the second line on.
+        words = str(error).partition("\n")[0].rstrip(":")
+        return f"{permission} on {resource}: {words}; check credentials, region and network"
     code, said = error_code(error), str(error.response.get("Error", {}).get("Message", ""))
     if error.operation_name == "AssumeRole":
         return said

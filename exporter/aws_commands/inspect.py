@@ -55,6 +55,7 @@ def inspect(
     from exporter import config
     from exporter.administration.inspect import Asked, Inspection, Only
     from exporter.administration.inspect_text import describe
+    from exporter.administration.plan import PlanError, allowed
     from exporter.aws.meter import Meter
     from exporter.sources.log_store import StoreError
     from exporter.sources.reading import open_store
@@ -67,11 +68,12 @@ def inspect(
         )
         store = open_store(source.location, Meter(), settings.aws.account(source.account))
         asked = Asked(Only(only) if only else None, records, objects)
-        for item in inspection.run(store, asked):
-            for line in describe(item):
-                click.echo(line)
-            click.echo()
-    except (config.ConfigError, StoreError) as error:
+        with allowed("s3:ListBucket", source.location):
+            for item in inspection.run(store, asked):
+                for line in describe(item):
+                    click.echo(line)
+                click.echo()
+    except (config.ConfigError, StoreError, PlanError) as error:
         fail(error)
     click.echo(inspection.summary(asked))
 

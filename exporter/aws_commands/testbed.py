@@ -74,14 +74,11 @@ def create(
     raise SystemExit(code)
 
 
-_region_option = click.option(
-    "--region", help="Where the testbed is; needed outside the partition aws without AWS_REGION."
-)
-
-
 @testbed.command()
 @_account_option
-@_region_option
+@click.option(
+    "--region", help="Where STS is asked; the testbed's own region is that of its roles' tags."
+)
 @config_option
 @click.option(
     "--calls",
@@ -128,13 +125,13 @@ def invoke(
 
 @testbed.command()
 @_account_option
-@_region_option
+@click.option("--region", help="Where to look for an inference profile, too.")
 @plan_options
 def cleanup(account_id: str, region: str | None, yes: bool, dry_run: bool) -> None:
     """Remove what `create` made: what carries its tag below its path, and nothing else.
 
-    The tags of the roles say where their inference profile is. Where they are gone, it is looked for
-    in --region, else in all regions.
+    The tags of the roles say where their inference profile is. Where the roles are gone, it is
+    looked for in --region, else in all regions.
     """
     from exporter.administration.plan import PlanError, printable
     from exporter.administration.testbed.cleanup import plan_cleanup

@@ -20,6 +20,8 @@ def s3_location(
 
     if value is None:
         return None
+    if "{" in value:
+        raise click.BadParameter(f"{value!r} holds '{{', which is filled in nowhere here")
     try:
         return check_s3_location(check_key_prefix(value))
     except ValueError as error:
@@ -46,7 +48,7 @@ def bucket(context: click.Context, parameter: click.Parameter, value: str) -> st
         )
     if stray := re.search(r"\{[^{}]*\}?|\}", _FIELD.sub("", value)):
         raise click.BadParameter(f"{stray[0]!r} is neither {{account_id}} nor {{region}}")
-    if not _BUCKET.fullmatch(_filled(value)):
+    if not _BUCKET.fullmatch(_FIELD.sub(lambda field: _EXAMPLES[field[1]], value)):
         raise click.BadParameter(f"{value!r} is not the name of a bucket")
     return value
 
@@ -56,10 +58,9 @@ def key_prefix(context: click.Context, parameter: click.Parameter, value: str) -
     from exporter.config.fields import check_key_prefix
 
     try:
-        check_key_prefix(_filled(value))
+        return check_key_prefix(value)
     except ValueError as error:
         raise click.BadParameter(str(error)) from None
-    return value
 
 
 def kms_key(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
@@ -86,7 +87,3 @@ def check_key_region(key: str | None, region: str) -> None:
             "region at a time with --source",
             param_hint="--kms-key",
         )
-
-
-def _filled(value: str) -> str:
-    return _FIELD.sub(lambda field: _EXAMPLES[field[1]], value)

@@ -84,8 +84,8 @@ def check_s3_location(value: str) -> str:
 
 
 def check_key_prefix(value: str) -> str:
-    """Refuse what no location may hold; {account_id} and {region} are to be filled in before."""
-    if stray := _NOT_IN_LOCATION.search(value):
+    """Refuse what no location may hold, besides {account_id} and {region}."""
+    if stray := _NOT_IN_LOCATION.search(_FIELD.sub("", value)):
         raise ValueError(f"{value!r} holds {stray[0]!r}, which no location may")
     return value
 
@@ -103,8 +103,7 @@ def _check_location(value: str) -> str:
 def _check_location_template(value: str) -> str:
     if stray := re.search(r"\{[^{}]*\}?|\}", _FIELD.sub("", value)):
         raise ValueError(f"{stray[0]!r} is neither {{account_id}} nor {{region}}")
-    check_key_prefix(_FIELD.sub("", value))
-    return value
+    return check_key_prefix(value)
 
 
 def _parse_label_values(value: object) -> object:

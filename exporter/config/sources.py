@@ -72,9 +72,12 @@ class Athena(Section):
     table: Identifier = "invocation_logs"
     workgroup: Workgroup = "bedrock-exporter"
     list_objects: bool = True
-    """Whether the bucket may be listed, which finds new log objects for next to nothing."""
+    """Whether the exporter lists the bucket, which finds new log objects for next to nothing.
+
+    Athena lists and reads it in any case, with the same rights, except through Lake Formation.
+    """
     owners: dict[AccountId, RegionNames] = Field(default_factory=dict)
-    """Accounts and regions whose logs lie at the location, where it may not be listed.
+    """Accounts and regions whose logs lie at the location, where the exporter does not list it.
 
     Without `location`, those of `aws.accounts`.
     """

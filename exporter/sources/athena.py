@@ -12,9 +12,10 @@ from datetime import timedelta
 from exporter import config
 from exporter.aws.meter import Meter
 from exporter.sources.athena_batches import Queries
+from exporter.sources.athena_blind import BlindReader
+from exporter.sources.athena_listing import Experience, ListingReader
 from exporter.sources.athena_plan import Most
 from exporter.sources.athena_query import AthenaClient, Place
-from exporter.sources.athena_readers import BlindReader, Experience, ListingReader
 from exporter.sources.events import AwsRequests, Event, Fault, Times
 from exporter.sources.log_schedule import DayReader, Known, LogSchedule, SlotRange
 from exporter.sources.log_store import Owners, StoreError
@@ -76,9 +77,21 @@ class Athena:
 
         try:
             yield from self._schedule.read(times, known, self._owners, begin)
+            if not self._settings.list_objects and not self._has_logs(times, known):
+                text = f"{self.location}: Athena found no log object of `owners`"
+                yield Fault("no_logs", f"{text}; `bedrock-exporter aws check` tells more")
         except StoreError as error:
             yield Fault(error.reason, str(error))
         yield AwsRequests(self._meter.take())
+
+    def _has_logs(self, times: Times, known: Known) -> bool:
+        """Tell whether any log object was ever read since a first fill begins."""
+        days = range((times.now - times.fill_from).days + 2)
+        return any(
+            known.known_objects(*owner, (times.now - timedelta(days=day)).date())
+            for owner in self._owners().found
+            for day in days
+        )
 
     def _owners(self) -> Owners:
         if self._settings.list_objects:

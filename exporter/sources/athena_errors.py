@@ -44,7 +44,7 @@ _FAILURES = (
     (
         re.compile(
             r"(?i)slow ?down|throttl|rate exceeded|too many requests|status code: 50[03]|"
-            r"reset by peer|timed out"
+            r"connection reset|timed out"
         ),
         Meaning("throttled", "it is asked again at the next refresh"),
     ),
@@ -63,6 +63,10 @@ _FAILURES = (
     (
         re.compile(r"(?i)bytes scanned limit"),
         Meaning("scan_cutoff", "raise the workgroup's bytes-scanned cut-off"),
+    ),
+    (
+        re.compile(r"NoSuchKey|Status Code: 404"),
+        Meaning("object_gone", "it was deleted after it was listed"),
     ),
     (
         re.compile(r"InvalidObjectState"),
@@ -115,6 +119,12 @@ def explain_failure(state_reason: str, place: str) -> StoreError:
     """Return what the reason of a FAILED query means at a place."""
     # Names of log objects hold anything.
     return _told(place, state_reason, _first(_FAILURES, _PATH.sub("", state_reason), _FAILED))
+
+
+def path_in(failure: StoreError) -> str | None:
+    """Return the log object that a failure names, if it does."""
+    match = _PATH.search(str(failure))
+    return match[0].rstrip(".,:;()'\"") if match else None
 
 
 def _first(

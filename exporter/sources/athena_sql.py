@@ -14,6 +14,7 @@ differences, all of broken input:
   array, and one with a byte order mark, a control character, NaN or Infinity in it. So may be one
   whose streamed body is nested to a great depth.
 - Of a field that stands twice, the first counts; the direct reader takes the last.
+- Of a timestamp, a fraction of seconds is cut; more than six digits of it are not rounded.
 - Text that no UTF-8 can hold becomes ? or U+FFFD in names.
 - A timestamp is YYYY-MM-DDTHH:MM:SS with an optional fraction and offset of up to 14 hours.
 - `input` or `output` that is an array is taken for an empty one.
@@ -39,6 +40,7 @@ Trino prunes by no more than hive.domain-compaction-threshold of them: past that
 same, but all between the first path and the last of the same hours is scanned. Its default was 100
 for years; Athena's is not documented.
 """
+_OWN_PATH = rf"/[0-9]{{4}}/[0-9]{{2}}/[0-9]{{2}}/[0-9]{{2}}/{OBJECT_NAME}\z"
 _FACT_COLUMNS = (
     *("account_id", "region", "inference_region", "principal"),
     *("model_id", "context_from", "service_tier", "error_code"),
@@ -124,7 +126,7 @@ def _conditions(hours: Sequence[HourAsk]) -> list[str]:
         f"{REGION} IN ({listed(sorted({ask.region for ask in hours}))})",
         f"{DATEHOUR} IN ({listed(datehours)})",
         f"({' OR '.join(map(_is_within, ranges))})",
-        f"regexp_like(\"$path\", '/{OBJECT_NAME}\\z')",  # foreign objects may lie in between
+        f"regexp_like(\"$path\", '{_OWN_PATH}')",  # foreign objects may lie in between
     ]
     return [*conditions, f'"$path" NOT IN ({listed(without)})'] if without else conditions
 

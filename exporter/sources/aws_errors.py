@@ -17,12 +17,13 @@ from botocore.exceptions import (
     SSOError,
     TokenRetrievalError,
 )
+from botocore.parsers import ResponseParserError
 from urllib3.exceptions import HTTPError
 
 from exporter.aws.sessions import ATTEMPTS, RoleError
 from exporter.sources.log_store import StoreError
 
-AWS_ERRORS = (BotoCoreError, ClientError, HTTPError, OSError)
+AWS_ERRORS = (BotoCoreError, ClientError, ResponseParserError, HTTPError, OSError)
 """All that a call of boto3 raises."""
 
 _NO_CREDENTIALS = (
@@ -65,6 +66,10 @@ def explain(error: Exception, place: str, service: str) -> StoreError:
             "credentials",
             f"{place}: no AWS credentials ({error}); give the exporter a role or a profile",
         )
+    if isinstance(error, ResponseParserError):
+        # It repeats what was answered in place of AWS, from its second line on.
+        said = str(error).partition("\n")[0].rstrip(":")
+        return StoreError("network", f"{place}: {said}; check the network and its proxy")
     if isinstance(error, _NETWORK):
         return StoreError("network", f"{place}: {error}; check the network and its proxy")
     return StoreError("aws", f"{place}: {error}")

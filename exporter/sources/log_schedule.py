@@ -124,7 +124,8 @@ class LogSchedule:
         recent_from = hour_start(hour_of(times.now - self._lookback))
         state = known.progress(self._location, *owner)
         if state is None:
-            return Progress(self._location, *owner, times.now, recent_from, times.fill_from)
+            due = times.now - self._whole_lookback_every
+            return Progress(self._location, *owner, due, recent_from, times.fill_from)
         # A clock that was ahead at an earlier refresh must hide nothing from this one.
         return replace(
             state,
@@ -156,8 +157,7 @@ class LogSchedule:
 
     def _is_whole(self, state: Progress, now: datetime) -> bool:
         """Tell whether all of the look-back is due, and not its last hours alone."""
-        age = now - state.listed_at
-        return not age or age >= self._whole_lookback_every or not state.complete
+        return now - state.listed_at >= self._whole_lookback_every
 
     def _read_history(self, reader: DayReader, states: dict[Owner, Progress]) -> Iterator[Event]:
         """Read the history that a first fill has not reached yet, newest day first."""

@@ -101,6 +101,12 @@ def test_the_query_sums_the_newest_log_object_and_no_other(
     assert report.queries_usd > 0
 
 
+def test_the_query_runs_anew_each_time(aws: MotoAws, athena: AthenaServer) -> None:
+    run()
+    run()
+    assert [query.reused for query in athena.queries] == [False, False]
+
+
 def test_a_day_that_may_not_be_listed_is_asked_by_the_hour(
     aws: MotoAws, athena: AthenaServer
 ) -> None:
@@ -172,6 +178,31 @@ def test_a_table_of_another_kind_is_red_and_says_what_differs(
     assert told.status is Status.FAILED
     for words in ("columns", "projection.datehour.interval", "storage.location.template"):
         assert words in told.found
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ("SerDe", "SerDe field.delim"),
+        ("header", "skip.header.line.count"),
+        ("location", "location"),
+    ],
+)
+def test_a_table_that_is_read_otherwise_is_red(
+    aws: MotoAws, athena: AthenaServer, change: str, words: str
+) -> None:
+    changed = table_input("invocation_logs", LOCATION)
+    storage = changed["StorageDescriptor"]
+    if change == "SerDe":
+        storage["SerdeInfo"]["Parameters"]["field.delim"] = ","
+    elif change == "header":
+        changed["Parameters"]["skip.header.line.count"] = "1"
+    else:
+        storage["Location"] = "s3://elsewhere/AWSLogs/"
+    aws.client("glue").update_table(DatabaseName="bedrock_exporter", TableInput=changed)
+    told = row("table")
+    assert told.status is Status.FAILED
+    assert told.found == f"bedrock_exporter.invocation_logs differs in {words}"
 
 
 def test_a_table_that_was_made_otherwise_but_is_the_same_is_green(

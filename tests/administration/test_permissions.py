@@ -117,6 +117,12 @@ def test_two_prefixes_of_one_bucket_are_one_statement() -> None:
     ]
 
 
+def test_athena_lists_with_the_rights_of_the_exporter_that_does_not_list() -> None:
+    blind = {**ATHENA, "list_objects": False, "owners": {"111122223333": ["eu-west-1"]}}
+    assert policy(config(blind)) == policy(config(ATHENA))
+    assert {"s3:ListBucket", "s3:GetObject"} <= allowed(policy(config(blind)))
+
+
 def test_a_folder_needs_nothing() -> None:
     folder = {"type": "invocation_logs", "location": "logs"}
     assert policy(config(folder))["Statement"] == []
@@ -359,7 +365,7 @@ def test_what_athena_is_sent_is_allowed(
     servers: tuple[S3Server, AthenaServer], tmp_path: Path
 ) -> None:
     settings = config({**ATHENA, "location": f"s3://{BUCKET}/bedrock", "region": "us-east-1"})
-    source = Athena(settings.sources[0], None, Recording(), lambda seconds: False)
+    source = Athena(settings.sources[0], None, Recording(), 10**12, lambda seconds: False)
     sent = run(source, tmp_path)
     assert AwsRequest("athena", "GetQueryResults") in sent
     assert {ACTIONS[request] for request in sent} <= allowed(policy(settings))
@@ -371,7 +377,7 @@ def test_a_query_that_is_cancelled_needs_a_right_of_its_own(
     settings = config({**ATHENA, "location": f"s3://{BUCKET}/bedrock", "region": "us-east-1"})
     servers[1].reset()
     servers[1].faults.append(hang())
-    source = Athena(settings.sources[0], None, Recording(), lambda seconds: True)
+    source = Athena(settings.sources[0], None, Recording(), 10**12, lambda seconds: True)
     sent = run(source, tmp_path)
     assert AwsRequest("athena", "StopQueryExecution") in sent
     assert {ACTIONS[request] for request in sent} <= allowed(policy(settings))

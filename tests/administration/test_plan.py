@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 from botocore.exceptions import ClientError, NoCredentialsError
+from botocore.parsers import ResponseParserError
 
 from exporter.administration.plan import (
     DONE,
@@ -14,6 +15,7 @@ from exporter.administration.plan import (
     allowed,
     carry_out,
     printable,
+    unless_changed,
 )
 
 BUCKET = "arn:aws:s3:::logs"
@@ -130,6 +132,8 @@ def test_a_refusal_ends_its_group_and_no_other() -> None:
         (refusal("ExpiredToken"), "AWS refuses the credentials (ExpiredToken); renew them"),
         (refusal("SlowDown", ""), "failed (SlowDown): no reason given"),
         (NoCredentialsError(), "Unable to locate credentials; check credentials"),
+        (ResponseParserError("not XML"), "not XML; check credentials, region and network"),
+        (PermissionError(13, "not yours", "config"), "not yours"),
     ],
 )
 def test_other_failures_are_told_as_what_they_are(error: Exception, told: str) -> None:
@@ -146,6 +150,22 @@ def test_a_role_that_cannot_be_assumed_is_not_told_as_a_missing_permission_of_an
     with pytest.raises(PlanError) as raised, allowed("sts:GetCallerIdentity", "*"):
         raise ClientError(response, "AssumeRole")
     assert str(raised.value) == "cannot assume arn:aws:iam::1:role/x"
+
+
+def test_what_is_as_it_was_when_it_was_planned_is_changed() -> None:
+    screen, settings = Screen(), {"a": 1}
+    call = unless_changed("it", lambda: dict(settings), {"a": 1}, lambda: screen("changed"))
+    call()
+    assert screen == ["changed"]
+
+
+def test_what_is_not_as_it_was_when_it_was_planned_is_left_alone() -> None:
+    screen, settings = Screen(), {"a": 1}
+    call = unless_changed("it", lambda: dict(settings), {"a": 1}, lambda: screen("changed"))
+    settings["b"] = 2
+    with pytest.raises(PlanError, match="it was changed meanwhile; run the command again"):
+        call()
+    assert screen == []
 
 
 def test_a_bug_shows_itself() -> None:

@@ -4,6 +4,7 @@ The simulator answers as IAM's API reference has it: one result an action, in it
 """
 
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape
@@ -13,9 +14,20 @@ from click.testing import CliRunner, Result
 from moto.iam.responses import IamResponse
 from moto_aws import ACCOUNT_ID, MotoAws
 
-from exporter.administration.role_access import ACTIONS, Access, AccessError, as_table, check_roles
+from exporter.administration.models_in_use import models_in_use
+from exporter.administration.role_access import (
+    ACTIONS,
+    Access,
+    AccessError,
+    as_table,
+    asked_for,
+    check_roles,
+)
 from exporter.cli import main
 from exporter.config import Config
+from exporter.ledger import Ledger, WritableLedger
+from exporter.usage import LookedUp
+from usage_builders import Call, batch
 
 ROLE = f"arn:aws:iam::{ACCOUNT_ID}:role/apps/Shop-BedrockRole"
 ATHENA = {"type": "athena", "location": "s3://logs", "region": "eu-west-1"}
@@ -142,6 +154,87 @@ def test_a_profile_is_asked_for_with_the_model_behind_it(simulator: Simulator) -
     }
 
 
+NOVA = "amazon.nova-pro-v1:0"
+NOW = datetime(2026, 11, 22, 8, 30, tzinfo=UTC)
+
+
+def deny_nova(action: str, resource: str, region: str) -> dict[str, Any]:
+    """Deny one model, as IAM does: the literal * is none of it."""
+    is_denied = resource.endswith(f"foundation-model/{NOVA}")
+    return {"EvalResourceDecision": "explicitDeny" if is_denied else "allowed"}
+
+
+def test_a_deny_of_one_model_that_is_in_use_is_seen(simulator: Simulator) -> None:
+    simulator.decide = deny_nova
+    in_use = {(ACCOUNT_ID, "eu-west-1"): frozenset({NOVA})}
+    (access,) = check(in_use=in_use)
+    assert not access.is_allowed
+    assert access.why[0].endswith(f"on foundation-model/{NOVA}")
+    (access,) = check(regions=("us-east-1",), in_use=in_use)
+    assert access.is_allowed
+
+
+def test_it_is_said_what_was_asked_for(simulator: Simulator) -> None:
+    assert "the ledger names no model in use: ask with --model" in asked_for(check())
+    in_use = {(ACCOUNT_ID, "eu-west-1"): frozenset({NOVA})}
+    told = asked_for(check(in_use=in_use))
+    assert told.endswith(f"by name for those that the ledger has seen in the region: {NOVA}.")
+    assert asked_for(check(models=(NOVA,), in_use=in_use)) == f"Asked for {NOVA}."
+
+
+def test_the_profile_of_an_application_is_asked_for_as_it_is_called(simulator: Simulator) -> None:
+    arn = f"arn:aws:bedrock:eu-west-1:{ACCOUNT_ID}:application-inference-profile/a1b2c3"
+    check(models=(arn,))
+    assert simulator.resources == {arn}
+
+
+def in_use(folder: Path, *model_ids: str, profiles: dict[str, str] | None = None) -> Any:
+    """What a ledger names of calls in eu-west-1; profiles with the models they route to."""
+    path = folder / "ledger.sqlite"
+    ledger = WritableLedger.open(path)
+    calls = [
+        Call(str(number), NOW, account_id=ACCOUNT_ID, region="eu-west-1", model_id=model_id)
+        for number, model_id in enumerate(model_ids)
+    ]
+    ledger.apply([batch(*calls)])
+    ledger.record_lookups(
+        LookedUp("inference_profile", profile, (("model", model),), NOW)
+        for profile, model in (profiles or {}).items()
+    )
+    ledger.close()
+    reading = Ledger.open(path)
+    try:
+        return models_in_use(config(lookups={"inference_profiles": True}), reading)
+    finally:
+        reading.close()
+
+
+@pytest.mark.parametrize(
+    ("called", "asked"),
+    [
+        (NOVA, {NOVA}),
+        (f"arn:aws:bedrock:eu-west-1::foundation-model/{NOVA}", {NOVA}),
+        (f"eu.{NOVA}", {f"eu.{NOVA}", NOVA}),
+        (
+            f"arn:aws:bedrock:eu-west-1:{ACCOUNT_ID}:inference-profile/eu.{NOVA}",
+            {f"eu.{NOVA}", NOVA},
+        ),
+        ("no model: at all", set()),
+        (f"arn:aws:bedrock:eu-west-1:{ACCOUNT_ID}:provisioned-model/abc", set()),
+    ],
+)
+def test_models_in_use_are_those_of_the_ledger_that_iam_can_be_asked_for(
+    tmp_path: Path, called: str, asked: set[str]
+) -> None:
+    assert in_use(tmp_path, called) == {(ACCOUNT_ID, "eu-west-1"): asked}
+
+
+def test_an_application_s_profile_in_use_brings_the_model_behind_it(tmp_path: Path) -> None:
+    arn = f"arn:aws:bedrock:eu-west-1:{ACCOUNT_ID}:application-inference-profile/a1b2c3"
+    routes = {arn: f"arn:aws:bedrock:eu-west-1::foundation-model/{NOVA}"}
+    assert in_use(tmp_path, arn, profiles=routes)[ACCOUNT_ID, "eu-west-1"] == {arn, NOVA}
+
+
 def denied(**fields: Any) -> Decide:
     """Deny profiles, and allow models."""
 
@@ -259,7 +352,9 @@ def test_the_table_has_a_line_for_each_reason() -> None:
 
 def typed(folder: Path, *arguments: str) -> Result:
     file = folder / "config.yaml"
-    file.write_text("sources: [{type: athena, location: 's3://logs', region: eu-west-1}]")
+    file.write_text(
+        "{sources: [{type: athena, location: 's3://logs', region: eu-west-1}], ledger: l.sqlite}"
+    )
     command = ["aws", "permissions", f"--config.file={file}", *arguments]
     return CliRunner().invoke(main, command)
 
@@ -278,3 +373,26 @@ def test_the_command_says_what_it_lacks(simulator: Simulator, tmp_path: Path) ->
     result = typed(tmp_path, "--roles", "Nobody")
     assert result.exit_code == 1
     assert "no role is called 'Nobody'" in result.output
+
+
+def test_the_command_asks_for_what_the_ledger_has_seen(
+    simulator: Simulator, tmp_path: Path
+) -> None:
+    simulator.decide = deny_nova
+    unseen = typed(tmp_path, "--roles", "Shop-*")
+    assert (unseen.exit_code, "ask with --model" in unseen.output) == (0, True)
+    ledger = WritableLedger.open(tmp_path / "l.sqlite")
+    call = Call("one", NOW, account_id=ACCOUNT_ID, region="eu-west-1", model_id=NOVA)
+    ledger.apply([batch(call)])
+    ledger.close()
+    seen = typed(tmp_path, "--roles", "Shop-*")
+    assert (seen.exit_code, f"foundation-model/{NOVA}" in seen.output) == (1, True)
+
+
+def test_the_command_goes_on_without_a_ledger_that_is_broken(
+    simulator: Simulator, tmp_path: Path
+) -> None:
+    (tmp_path / "l.sqlite").write_bytes(b"no ledger" * 1000)
+    told = typed(tmp_path, "--roles", "Shop-*")
+    assert told.exit_code == 0
+    assert "without the models in use: " in told.output

@@ -10,6 +10,7 @@ from exporter.administration.setup.bucket_policy import (
     differing,
     merged,
     qdeveloper_delivery,
+    refusal,
 )
 from exporter.administration.setup.place import Place
 
@@ -119,8 +120,49 @@ def test_a_statement_about_something_else_does_not(change: dict[str, Any]) -> No
     assert not allows(policy({**DOCUMENTED, **change}), DELIVERY)
 
 
-def test_an_unconditional_refusal_counts_more_than_a_permission() -> None:
-    refusal = {"Effect": "Deny", "Principal": "*", "Action": "s3:Put*", "Resource": "*"}
-    assert not allows(policy(DOCUMENTED, refusal), DELIVERY)
-    with_tls = {**refusal, "Condition": {"Bool": {"aws:SecureTransport": "false"}}}
-    assert allows(policy(DOCUMENTED, with_tls), DELIVERY)
+DENY: dict[str, Any] = {"Effect": "Deny", "Principal": "*", "Action": "s3:Put*", "Resource": "*"}
+
+
+def deny(**changes: Any) -> dict[str, Any]:
+    """A refusal with other elements; None leaves one out."""
+    return {key: value for key, value in {**DENY, **changes}.items() if value is not None}
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        deny(),
+        deny(Principal={"AWS": "*"}),
+        deny(Principal={"AWS": ["arn:aws:iam::1:root", "*"]}),
+        deny(Principal={"Service": "*"}),
+        deny(Principal={"Service": ["bedrock.amazonaws.com"]}),
+        deny(Action=None, NotAction="s3:GetObject"),
+        deny(Resource=None, NotResource="arn:aws:s3:::logs/other/*"),
+    ],
+)
+def test_an_unconditional_refusal_counts_more_than_a_permission(statement: dict[str, Any]) -> None:
+    assert not allows(policy(DOCUMENTED, statement), DELIVERY)
+    told = refusal(policy(DOCUMENTED, statement), DELIVERY)
+    assert told is not None and told.startswith("refuses bedrock.amazonaws.com to write")
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        deny(Condition={"Bool": {"aws:SecureTransport": "false"}}),
+        deny(Principal={"AWS": "arn:aws:iam::444455556666:root"}),
+        deny(Principal={"Service": "cloudtrail.amazonaws.com"}),
+        deny(Action=None, NotAction=["s3:PutObject"]),
+        deny(Resource=None, NotResource="arn:aws:s3:::logs/bedrock/*"),
+        deny(Principal=None, NotPrincipal={"Service": "bedrock.amazonaws.com"}),
+    ],
+)
+def test_a_refusal_of_something_else_is_none(statement: dict[str, Any]) -> None:
+    assert refusal(policy(DOCUMENTED, statement), DELIVERY) is None
+    assert allows(policy(DOCUMENTED, statement), DELIVERY)
+
+
+def test_a_refusal_of_all_but_some_is_told_as_a_perhaps() -> None:
+    statement = deny(Principal=None, NotPrincipal={"AWS": "arn:aws:iam::111122223333:root"})
+    told = refusal(policy(DOCUMENTED, statement), DELIVERY)
+    assert told is not None and told.startswith("perhaps refuses bedrock.amazonaws.com to write")

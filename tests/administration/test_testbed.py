@@ -80,6 +80,14 @@ def shared_session(account: None, region: str | None = None) -> boto3.Session:
 
 
 @pytest.fixture
+def no_region(bedrock: BedrockServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No ambient region."""
+    monkeypatch.delenv("AWS_REGION")
+    monkeypatch.delenv("AWS_DEFAULT_REGION")
+    shared_session.cache_clear()
+
+
+@pytest.fixture
 def config(tmp_path: Path) -> Path:
     file = tmp_path / "config.yaml"
     file.write_text("sources:\n  - {type: invocation_logs, location: logs}\n")
@@ -288,6 +296,54 @@ def test_a_second_testbed_for_another_model_or_region_is_refused(
     assert told.exit_code == 1
     assert f"calls {MODEL} in us-east-1" in told.output
     assert tags_of(NAMES[0])["model"] == MODEL
+
+
+def attach_policy(role: str) -> str:
+    """Give a role a managed policy, and return its ARN."""
+    iam = boto3.client("iam")
+    made = iam.create_policy(PolicyName="All", PolicyDocument=json.dumps(OTHER_POLICY))
+    iam.attach_role_policy(RoleName=role, PolicyArn=made["Policy"]["Arn"])
+    return str(made["Policy"]["Arn"])
+
+
+@pytest.mark.parametrize("command", ["create", "cleanup"])
+def test_a_test_role_that_somebody_attached_a_policy_to_is_refused(
+    bedrock: BedrockServer, command: str
+) -> None:
+    run("create", "--yes")
+    attached = attach_policy(NAMES[0])
+    told = run(command, "--yes")
+    assert told.exit_code == 1
+    assert f"policies that the testbed did not give it: {attached}" in told.output
+    assert "Nothing to do" not in told.output
+
+
+def test_create_needs_a_region_of_its_own(bedrock: BedrockServer, no_region: None) -> None:
+    told = run("create", "--yes")
+    assert told.exit_code == 1
+    assert "--region: '' is not a region" in told.output
+
+
+def test_a_profile_of_another_model_is_refused(bedrock: BedrockServer, config: Path) -> None:
+    opus = "arn:aws:bedrock:us-east-1::foundation-model/anthropic.claude-opus-4-1-20250805-v1:0"
+    run("create", "--yes")
+    bedrock.add_profile(
+        "bedrock-exporter-testbed", {"created-by": "bedrock-exporter-testbed"}, opus
+    )
+    for told in (run("create", "--yes", "--inference-profile"), invoke(config, "--yes")):
+        assert told.exit_code == 1
+        assert "leads to anthropic.claude-opus-4-1-20250805-v1:0 (in_region)" in told.output
+    assert bedrock.received == []
+
+
+def test_a_profile_of_the_model_in_a_geography_is_not_that_of_the_region(
+    bedrock: BedrockServer, config: Path
+) -> None:
+    run("create", "--yes", "--inference-profile", "--model", f"us.{MODEL}")
+    assert invoke(config, "--dry-run").exit_code == 0
+    for name in NAMES:
+        boto3.client("iam").tag_role(RoleName=name, Tags=[{"Key": "model", "Value": MODEL}])
+    assert f"leads to {MODEL} (geo), not to {MODEL}" in invoke(config, "--dry-run").output
 
 
 @pytest.mark.parametrize(
@@ -557,6 +613,54 @@ def test_cleanup_leaves_nothing_of_the_testbed(bedrock: BedrockServer) -> None:
     run("create", "--yes", "--inference-profile")
     assert run("cleanup", "--yes").exit_code == 0
     assert role_names() == []
+    assert bedrock.profiles == {}
+
+
+def delete_roles() -> None:
+    """Delete the test roles by hand."""
+    iam = boto3.client("iam")
+    for name in NAMES:
+        iam.delete_role_policy(RoleName=name, PolicyName="invoke-one-model")
+        iam.delete_role(RoleName=name)
+
+
+@pytest.mark.parametrize("options", [[], ["--region", "eu-west-1"]], ids=["all", "one"])
+def test_cleanup_finds_the_profile_whose_roles_were_deleted(
+    bedrock: BedrockServer, options: list[str]
+) -> None:
+    run("create", "--yes", "--inference-profile", "--region", "eu-west-1")
+    delete_roles()
+    bedrock.disabled_regions = {"me-south-1", "af-south-1"} if not options else set()
+    told = run("cleanup", "--yes", *options)
+    assert told.exit_code == 0
+    assert bedrock.profiles == {}
+    said = "Not looked for an inference profile in af-south-1, me-south-1, " in told.output
+    assert said == (not options)
+
+
+def test_cleanup_that_may_look_nowhere_fails(bedrock: BedrockServer) -> None:
+    bedrock.disabled_regions = set(boto3.Session().get_available_regions("bedrock"))
+    told = run("cleanup", "--yes")
+    assert told.exit_code == 1
+    assert "AWS refuses the credentials" in told.output
+
+
+def test_cleanup_of_an_orphaned_profile_that_is_not_the_testbed_s_is_refused(
+    bedrock: BedrockServer,
+) -> None:
+    bedrock.add_profile("bedrock-exporter-testbed", {}, region="eu-west-1")
+    told = run("cleanup", "--yes")
+    assert told.exit_code == 1
+    assert "is not tagged" in told.output
+
+
+def test_the_three_commands_of_the_documentation_need_no_ambient_region(
+    bedrock: BedrockServer, config: Path, no_region: None
+) -> None:
+    assert run("create", "--yes", "--region", "us-east-1", "--inference-profile").exit_code == 0
+    assert invoke(config, "--yes", "--calls", "1").exit_code == 0
+    assert len(bedrock.received) == 5
+    assert run("cleanup", "--yes").exit_code == 0
     assert bedrock.profiles == {}
 
 

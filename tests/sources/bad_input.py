@@ -14,7 +14,14 @@ from exporter.usage import Batch, Counts, LogObject
 
 UNIT = LogObject("111122223333", "us-east-1", 489_826, "20251117T100000000Z_0a1b2c3d.json.gz")
 ARN = "arn:aws:sts::111122223333:assumed-role/Shop-BedrockRole/alice"
-ABSENT: Any = object()
+
+
+class _Absent:
+    def __repr__(self) -> str:
+        return "absent"
+
+
+ABSENT: Any = _Absent()
 """Takes a field out of a record."""
 NOW_SLOT = 1_959_406
 """2025-11-18T11:30:00Z"""

@@ -13,6 +13,7 @@ import pytest
 from athena_server import AthenaServer, fail, hang, refuse, server_error
 from exporter import config
 from exporter.ledger import WritableLedger
+from exporter.sources import athena_blind
 from exporter.sources.athena import Athena
 from exporter.sources.athena_plan import path_of
 from exporter.sources.events import AwsRequests, Backlog, Event, Fault, Finished, Times
@@ -209,6 +210,7 @@ def test_bodies_kept_aside_and_foreign_objects_are_not_read(s3, athena, ledger, 
     s3.put(f"{folder}/data/x_input.json.gz", gzip.compress(json_lines([Call("c", time=NOW)])))
     between = f"{unit.name[:15]}~notes.json.gz"
     s3.put(f"{folder}/{between}", gzip.compress(json_lines([Call("d", time=NOW)])))
+    s3.put(f"{folder}/{between}/{unit.name}", gzip.compress(json_lines([Call("e", time=NOW)])))
     s3.put("amazon-bedrock-logs-permission-check", b"")
     events = refresh(open_source(**(BLIND if blind else {})), ledger)
     assert (requests(ledger), faults(events), is_complete(events)) == (2, [], True)
@@ -442,10 +444,45 @@ def test_without_a_listing_hours_that_fail_hold_up_no_other(s3, athena, ledger) 
     bad = put(s3, Call("bad", time=NOW - 3 * HOUR))
     folder = path_of("s3://logs", bad).rpartition("/")[0]
     athena.faults.append(fail("HIVE_CURSOR_ERROR: incorrect data check", where=folder))
-    events = refresh(open_source(**BLIND), ledger, is_due=lambda: True)
-    assert requests(ledger) == 1
-    assert faults(events) == ["damaged_object"]
-    assert not is_complete(events)
+    source = open_source(**BLIND)
+    for minutes in (0, 5, 65):
+        events = refresh(source, ledger, NOW + timedelta(minutes=minutes), is_due=lambda: True)
+        assert requests(ledger) == 1
+        assert faults(events) == ["damaged_object"]
+        assert not is_complete(events)
+
+
+def test_without_a_listing_a_damaged_object_that_athena_names_is_left_out(
+    s3, athena, ledger
+) -> None:
+    put(s3, Call("a", time=NOW))
+    damaged = log_object(NOW)
+    s3.put(key_of(damaged), gzip.compress(json_lines([Call("x", time=NOW)] * 50))[:-20])
+    events = refresh(open_source(**BLIND), ledger)
+    assert (requests(ledger), faults(events), is_complete(events)) == (1, [], True)
+    assert [e.rejected for e in events if isinstance(e, QueryBatch) and e.rejected] == [
+        {"corrupt_gzip": 1}
+    ]
+
+
+def test_without_a_listing_an_owner_without_any_log_is_no_success(s3, athena, ledger) -> None:
+    events = refresh(open_source(**BLIND), ledger)
+    assert faults(events) == ["no_logs"]
+
+
+def test_without_a_listing_one_crowded_hour_stops_no_other_owner(
+    s3, athena, ledger, monkeypatch
+) -> None:
+    monkeypatch.setattr(athena_blind, "MOST_CHARACTERS", 700)
+    for minute in range(6):
+        put(s3, Call(f"{minute}", time=NOW - HOUR + timedelta(minutes=minute)))
+    put(s3, Call("other", time=NOW, region=EUROPE))
+    source = open_source(list_objects=False, owners={ACCOUNT: [REGION]})
+    refresh(source, ledger)
+    both = open_source(list_objects=False, owners={ACCOUNT: [REGION, EUROPE]})
+    events = refresh(both, ledger, NOW + timedelta(minutes=5))
+    assert requests(ledger) == 7
+    assert set(faults(events)) == {"too_many_objects"}
 
 
 def test_a_query_past_the_workgroups_cut_off_is_asked_in_parts(s3, athena, ledger) -> None:

@@ -79,7 +79,9 @@ def told(error: Exception) -> str:
         return _short(error.response["Error"]["Message"])
     if isinstance(error, ClientError):
         message = error.response.get("Error", {}).get("Message", "")
-        return _short(f"{error.operation_name}: {error_code(error)} {message}")
+        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", "")
+        said = f"{error_code(error)} {message}".strip() or f"refused ({status}), no reason given"
+        return _short(f"{error.operation_name}: {said}")
     if isinstance(error, ResponseParserError):
         # What follows the first line is what was answered.
         return _short(str(error).partition("\n")[0].rstrip(":"))

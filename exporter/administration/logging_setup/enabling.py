@@ -102,8 +102,8 @@ def destination_steps(
     policy = read_policy(bucket)
     if refused := refusal(policy, delivery):
         raise PlanError(
-            f"the policy of bucket {bucket.name} {refused}: {delivery.principal} could not write "
-            f"{delivery.objects}; change that statement, or name another bucket"
+            f"the policy of bucket {bucket.name} {refused}; change that statement, or name another "
+            "bucket"
         )
     needed = () if allows(policy, delivery) else (delivery.statement(),)
     if not bucket.exists or is_ours(bucket):

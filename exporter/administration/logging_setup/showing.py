@@ -90,7 +90,7 @@ def _missing(bucket: Bucket) -> Iterator[Finding]:
             told = f"half made, lacks: {', '.join(steps)}; `aws logging enable` goes on with it"
             yield Finding("bucket", told, is_good=False)
         return
-    if any(ownership_steps(bucket, drop_grants=True)):
+    if list(ownership_steps(bucket, drop_grants=True)):
         told = "ACLs rule, so that the policy has no effect; `aws logging enable` switches them off"
         yield Finding("ownership", told, is_good=False)
 

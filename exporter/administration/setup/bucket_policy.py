@@ -120,6 +120,7 @@ def refusal(policy: Policy, delivery: Delivery) -> str | None:
 
     Whether a statement with a condition refuses it, only AWS can tell: it is passed over.
     """
+    done = f"refuses {delivery.principal} to write {delivery.objects}"
     for statement in statements(policy):
         if statement.get("Effect") != "Deny" or "Condition" in statement:
             continue
@@ -127,9 +128,9 @@ def refusal(policy: Policy, delivery: Delivery) -> str | None:
             continue
         if "NotPrincipal" in statement:
             if delivery.principal not in _services(statement["NotPrincipal"]):
-                return f"perhaps refuses (by NotPrincipal): {_text(statement)}"
+                return f"perhaps {done}, by NotPrincipal: {_text(statement)}"
         elif _is_anybody(statement.get("Principal")) or _names(statement, delivery):
-            return f"refuses: {_text(statement)}"
+            return f"{done}: {_text(statement)}"
     return None
 
 

@@ -40,6 +40,7 @@ def ownership_steps(bucket: Bucket, *, drop_grants: bool = False) -> Iterator[St
             "s3:PutBucketAcl",
             "put_bucket_acl",
             [Change("grant", grant, "none") for grant in grants],
+            unless_changed=(lambda: _grants(bucket), grants),
             ACL="private",
         )
     new = f"{_ENFORCED}; ACLs of objects in it no longer hold" if bucket.exists else _ENFORCED

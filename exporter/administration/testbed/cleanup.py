@@ -4,23 +4,26 @@ from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
+from botocore.config import Config
+
 from exporter.administration.plan import PlanError, Step
 from exporter.administration.testbed.applications import PROFILE_NAME, REGION_TAG
 from exporter.administration.testbed.found import (
-    FoundRole,
     ForeignProfileError,
+    FoundRole,
     find_profile,
     find_roles,
     refuse_other_policies,
 )
 from exporter.administration.testbed.place import Place, checked_region
 from exporter.administration.testbed.policies import INLINE_POLICY
-from exporter.aws import sessions
-from exporter.aws.meter import Meter
 
 if TYPE_CHECKING:
     from boto3 import Session
     from mypy_boto3_iam import IAMClient
+
+_SETTINGS = Config(connect_timeout=5, retries={"mode": "standard", "total_max_attempts": 2})
+"""A region that the network does not reach is given up soon: there may be many to ask."""
 
 
 class Removal(NamedTuple):
@@ -82,8 +85,7 @@ def _search(session: "Session", place: Place) -> tuple[list[Step], str]:
 
 
 def _profile_steps(session: "Session", place: Place, region: str) -> Iterator[Step]:
-    in_region = sessions.session(None, region)
-    bedrock = sessions.client(in_region, "bedrock", Meter())
+    bedrock = session.client("bedrock", region_name=region, config=_SETTINGS)
     if profile := find_profile(bedrock, place, region):
         yield Step(
             f"delete the application inference profile {PROFILE_NAME} in {region}",

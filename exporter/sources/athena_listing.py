@@ -1,64 +1,33 @@
-"""Which log objects are asked for: those that are listed and new, or all of an hour but the known.
+"""Asks for the log objects that are listed and were not read, so that each is scanned once.
 
-In both ways each object is scanned once. A query that fails for what one object may cause is asked
-in ever smaller parts, so that the rest counts.
+A query that fails for what one object may cause is asked in ever smaller parts, so that the rest
+counts; what was too much stays small at the next refresh.
 """
 
 from collections import Counter
 from collections.abc import Callable, Generator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
-from typing import Protocol
 
+from exporter.sources.athena_asking import ASKED_IN_PARTS, GO_ON, Queries
 from exporter.sources.athena_plan import (
-    MOST_CHARACTERS,
     Listing,
     Most,
     PathHour,
-    ask_for_rest,
     asks_for,
     halves,
     hour_of_unit,
     in_parts,
-    in_queries,
     path_of,
-    size_of,
 )
-from exporter.sources.athena_sql import HourAsk
 from exporter.sources.events import Backlog, Event, Fault
-from exporter.sources.log_schedule import Known, Owner, Span, midnight_of, touched
+from exporter.sources.log_schedule import Known, Owner, Span, touched
 from exporter.sources.log_store import LogStore, StoreError
 from exporter.sources.rejection import Rejection
-from exporter.usage import LogObject, QueryBatch
+from exporter.usage import LogObject
 
-_ASKED_IN_PARTS = frozenset(
-    {"query_too_large", "scan_cutoff", "damaged_object", "archived", "engine_error"}
-)
-"""Reasons for which a query fails that one of its parts may not have."""
-_GO_ON = _ASKED_IN_PARTS | {"query_failed", "not_read"}
-"""Reasons that say nothing of the next query; after any other, the rest waits for a refresh."""
 _ATTEMPTS = 3
 """Refreshes in which the engine may fail on a log object by itself before it is left out."""
-
-
-class Queries(Protocol):
-    """What runs queries."""
-
-    location: str
-
-    def ask(
-        self,
-        asks: Sequence[HourAsk],
-        units: Mapping[LogObject, int] | None = None,
-        may_reuse: bool = True,
-    ) -> Generator[Event, None, StoreError | None]:
-        """Run one query; `units` are its objects with their stored bytes, where they are known.
-
-        Returns why it failed. Raises StoreError where none could be started.
-        """
-
-    def leave_out(self, unit: LogObject, why: Rejection) -> QueryBatch:
-        """Return the batch of a log object that cannot be read at all."""
 
 
 class Experience:
@@ -88,19 +57,21 @@ class ListingReader:
         queries: Queries,
         store: LogStore,
         known: Known,
-        experience: "Experience",
+        experience: Experience,
         is_due: Callable[[], bool],
     ) -> None:
         self._queries = queries
         self._store = store
-        self._experience = experience
-        self._failing: dict[LogObject, StoreError] = {}
-        self._has_succeeded = False
-        self._left_over = 0
         self._known = known
+        self._experience = experience
         self._is_due = is_due
         self._is_stopped = False
+        self._has_succeeded = False
         self._unlistable: set[Owner] = set()
+        self._failing: dict[LogObject, StoreError] = {}
+        """What the engine failed on alone."""
+        self._left_over = 0
+        """Log objects of the days before that were not read."""
 
     def stop_if_due(self) -> None:
         """Leave the days that are not read yet to the next refresh, if that should begin."""
@@ -180,7 +151,7 @@ class ListingReader:
             self._experience.read(len(units))
             self._has_succeeded = True
             return set()
-        if failure.reason in _ASKED_IN_PARTS and len(units) > 1:
+        if failure.reason in ASKED_IN_PARTS and len(units) > 1:
             self._experience.failed(len(units))
             return (yield from self._ask_halves(units, listing))
         [*_, unit] = units
@@ -190,7 +161,7 @@ class ListingReader:
         if failure.reason == "engine_error":
             self._failing[unit] = failure
             return set(units)
-        self._is_stopped = self._is_stopped or failure.reason not in _GO_ON
+        self._is_stopped = self._is_stopped or failure.reason not in GO_ON
         yield Fault(failure.reason, str(failure))
         return set(units)
 
@@ -224,73 +195,3 @@ class ListingReader:
                 yield Fault(failure.reason, f"{failure} ({path_of(self._queries.location, unit)})")
         self._failing.clear()
         return given_up
-
-
-class BlindReader:
-    """Asks for all log objects of hours but those that were read, for want of a listing."""
-
-    def __init__(self, queries: Queries, known: Known, is_due: Callable[[], bool]) -> None:
-        self._queries = queries
-        self._known = known
-        self._is_due = is_due
-        self._is_stopped = False
-
-    def stop_if_due(self) -> None:
-        """Leave the days that are not read yet to the next refresh, if that should begin."""
-        self._is_stopped = self._is_stopped or self._is_due()
-
-    def read_days(
-        self, days: Sequence[date], spans: Mapping[Owner, Span]
-    ) -> Generator[Event, None, set[Owner]]:
-        """Ask for what is new of UTC days, all in one query as far as it goes."""
-        owners = {owner for day in days for owner in touched(spans, day)}
-        asks = [ask for day in days for ask in self._asks(day, spans)]
-        asks.sort(key=lambda ask: ask.hour, reverse=True)
-        failed: set[Owner] = set()
-        # All of them, however long it takes: the next refresh would begin with the first again.
-        for part in in_queries(asks):
-            if not self._is_stopped:
-                failed |= yield from self._ask(part)
-        return owners if self._is_stopped else failed
-
-    def _ask(self, asks: Sequence[HourAsk]) -> Generator[Event, None, set[Owner]]:
-        """Ask for hours in one query, or in ever fewer if that fails.
-
-        Returns the owners of those that could not be read.
-        """
-        # The same words ask for more when more lies there: an old answer would hide it.
-        failure = yield from self._queries.ask(asks, may_reuse=False)
-        if failure is None:
-            return set()
-        if failure.reason in _ASKED_IN_PARTS and len(asks) > 1:
-            failed: set[Owner] = set()
-            middle = len(asks) // 2
-            for half in (asks[:middle], asks[middle:]):
-                if not self._is_stopped:
-                    failed |= yield from self._ask(half)
-            return failed
-        self._is_stopped = failure.reason not in _GO_ON
-        yield Fault(failure.reason, str(failure))
-        return {Owner(ask.account_id, ask.region) for ask in asks}
-
-    def _asks(self, day: date, spans: Mapping[Owner, Span]) -> list[HourAsk]:
-        asks = []
-        midnight = midnight_of(day)
-        for owner in sorted(touched(spans, day)):
-            known: dict[int, list[str]] = {}
-            for hour, name in sorted(self._known.known_objects(*owner, day)):
-                known.setdefault(hour, []).append(name)
-            span = spans[owner]
-            for hour in range(max(span.first, midnight), min(span.last, midnight + 23) + 1):
-                ask = ask_for_rest(
-                    self._queries.location, PathHour(*owner, hour), known.get(hour, ())
-                )
-                if size_of(ask).characters > MOST_CHARACTERS:
-                    raise StoreError(
-                        "too_many_objects",
-                        f"{self._queries.location}: an hour of {owner.account_id} in "
-                        f"{owner.region} holds more log objects than a query can leave out; "
-                        "allow s3:ListBucket and set list_objects: true",
-                    )
-                asks.append(ask)
-        return asks
