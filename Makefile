@@ -35,7 +35,7 @@ stack: .venv/runtime
 
 test: lint
 	@scripts/fetch-tools
-	@$(VENV_PYTHON) -m pytest
+	@$(VENV_PYTHON) -m pytest --numprocesses logical --maxprocesses 4 --dist loadfile
 
 lint: .venv/dev
 	@$(VENV_PYTHON) -m ruff format --check .
