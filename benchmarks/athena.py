@@ -26,7 +26,7 @@ from exporter.usage import LogObject, Progress, QueryBatch
 
 _START = datetime(2026, 10, 1, tzinfo=UTC)
 _END = datetime(2026, 11, 1, tzinfo=UTC)
-_CALLS_PER_DAY = 2_000
+_CALLS_PER_DAY = 20_000
 _LOCATION = "s3://logs"
 _MEGABYTE = 10**6
 
