@@ -23,6 +23,8 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from moto.s3.models import s3_backends
 from moto.server import ThreadedMotoServer
 
+from exporter.sources import reading
+
 BUCKET = "logs"
 _ACCOUNT = "123456789012"
 
@@ -74,6 +76,8 @@ class S3Server:
         self._moto = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
 
     def __enter__(self) -> Self:
+        # A store that was opened for another server would still ask that one.
+        reading._store.cache_clear()
         self._moto.start()
         self._moto_port = self._moto.get_host_and_port()[1]
         self.reset()

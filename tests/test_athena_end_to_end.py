@@ -133,13 +133,14 @@ def test_the_same_records_give_the_same_metrics_to_the_last_digit(
             owners.setdefault(key.split("/")[1], set()).add(key.split("/")[3])
     if way:
         way = {**way, "owners": {account: sorted(owners[account]) for account in owners}}
-    with capture_logs():
+    with capture_logs() as logged:
         one = Exporter(tmp_path / "athena", through_athena, **way)
         other = Exporter(tmp_path / "direct", partial(direct, "s3://logs"))
         for exporter in (one, other):
             exporter.now = NOW if logs == "simulated" else SAMPLE_NOW
             exporter.refresh.run()
     with closing(one.ledger), closing(other.ledger):
+        assert [entry for entry in logged if entry["log_level"] == "error"] == []
         assert sorted(one.metrics()) == sorted(other.metrics())
         assert any(line.startswith("bedrock_cost_usd_today{") for line in one.metrics())
 
