@@ -14,13 +14,14 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 from athena_engine import Engine, Table
 from athena_logs import Listing, QueryFailedError, folder, moto_bucket
 from athena_queries import Query, execution, page
+from loopback_server import LoopbackServer
 
 DATABASE = "bedrock_exporter"
 TABLE = "invocation_logs"
@@ -97,7 +98,7 @@ class RefusedError(Exception):
         self.status = status
 
 
-class AthenaServer:
+class AthenaServer(LoopbackServer):
     """The endpoint, its tables and workgroups, and what was asked of it."""
 
     def __init__(self) -> None:
@@ -112,22 +113,12 @@ class AthenaServer:
         self._engine = Engine(self._catalog)
         self._lock = threading.Lock()
 
-    def __enter__(self) -> Self:
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
-        self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
-        self._thread.start()
-        return self
+    def handler(self) -> type[BaseHTTPRequestHandler]:
+        return _handler(self)
 
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+    def __exit__(self, *exception: object) -> None:
+        super().__exit__(*exception)
         self._engine.close()
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_address[1]}"
 
     def add_folder(
         self, location: str, path: Path, *, database: str = DATABASE, table: str = TABLE

@@ -10,11 +10,12 @@ leads boto3 to it.
 
 import json
 import re
-import threading
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, NamedTuple, Self
+from http.server import BaseHTTPRequestHandler
+from typing import Any, NamedTuple
 from urllib.parse import unquote
+
+from loopback_server import LoopbackServer
 
 
 class Request(NamedTuple):
@@ -47,7 +48,7 @@ class Profile:
     tags: dict[str, str] = field(default_factory=dict)
 
 
-class BedrockServer:
+class BedrockServer(LoopbackServer):
     """Application inference profiles by their ARNs."""
 
     def __init__(self) -> None:
@@ -55,21 +56,8 @@ class BedrockServer:
         self.faults: list[Fault] = []
         self.requests: list[Request] = []
 
-    def __enter__(self) -> Self:
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
-        self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_address[1]}"
+    def handler(self) -> type[BaseHTTPRequestHandler]:
+        return _handler(self)
 
     def reset(self) -> None:
         """Forget what was added, told and asked."""

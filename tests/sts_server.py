@@ -6,16 +6,16 @@
 Listens on loopback, on a port of its own. The access key that it gives names the account.
 """
 
-import threading
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Self
+from http.server import BaseHTTPRequestHandler
 from urllib.parse import parse_qsl
+
+from loopback_server import LoopbackServer
 
 CALLER = "arn:aws:sts::999988887777:assumed-role/exporter/i-0abc"
 
 
-class StsServer:
+class StsServer(LoopbackServer):
     """Answers AssumeRole."""
 
     def __init__(self) -> None:
@@ -29,21 +29,8 @@ class StsServer:
         self.lifetime = timedelta(hours=1)
         """Of the credentials that are given."""
 
-    def __enter__(self) -> Self:
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
-        self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_address[1]}"
+    def handler(self) -> type[BaseHTTPRequestHandler]:
+        return _handler(self)
 
     def answer(self, asked: dict[str, str]) -> tuple[int, str]:
         """Return status and body."""

@@ -9,22 +9,13 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from botocore.exceptions import BotoCoreError, ClientError
-from botocore.parsers import ResponseParserError
-from urllib3.exceptions import HTTPError
+from botocore.exceptions import ClientError
 
-AWS_ERRORS = (BotoCoreError, ClientError, ResponseParserError, HTTPError, OSError)
-"""All that boto3 raises when it is configured, and when it asks and is answered."""
+from exporter.sources.aws_errors import AWS_ERRORS, error_code, is_denied
 
 DONE, FAILED = 0, 1
 """Exit codes. Declined is failed: what was asked for is not there."""
 
-_DENIED = frozenset(
-    {
-        *("AccessDenied", "AccessDeniedException", "AllAccessDisabled", "AuthorizationError"),
-        *("UnauthorizedOperation", "UnauthorizedException", "403"),
-    }
-)
 _CREDENTIALS = frozenset(
     {
         *("ExpiredToken", "ExpiredTokenException", "InvalidAccessKeyId", "InvalidClientTokenId"),
@@ -179,16 +170,6 @@ def explain(error: Exception, permission: str, resource: str) -> str:
     if is_about_credentials(code):
         return f"{permission} on {resource}: AWS refuses the credentials ({code}); renew them"
     return f"{permission} on {resource} failed ({code}): {said or 'no reason given'}"
-
-
-def error_code(error: ClientError) -> str:
-    """Return the code of what AWS answered, as AccessDenied."""
-    return str(error.response.get("Error", {}).get("Code", ""))
-
-
-def is_denied(code: str) -> bool:
-    """Tell whether a code says that a permission is missing."""
-    return code in _DENIED
 
 
 def is_about_credentials(code: str) -> bool:

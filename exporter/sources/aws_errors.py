@@ -42,7 +42,12 @@ _NETWORK = (
     HTTPError,
     OSError,
 )
-_DENIED = frozenset({"AccessDenied", "AccessDeniedException", "403", "AllAccessDisabled"})
+_DENIED = frozenset(
+    {
+        *("AccessDenied", "AccessDeniedException", "403", "AllAccessDisabled"),
+        *("AuthorizationError", "UnauthorizedOperation", "UnauthorizedException"),
+    }
+)
 _THROTTLES = frozenset(
     {
         *("SlowDown", "Throttling", "ThrottlingException", "ThrottledException"),

@@ -9,15 +9,16 @@ moto's STS, to refuse roles that are still too new.
 
 import json
 import re
-import threading
 import urllib.request
 import zlib
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Literal, Self
+from http.server import BaseHTTPRequestHandler
+from typing import Any, Literal
 from urllib.parse import unquote, urlsplit
 
 from moto.sts.models import sts_backends
+
+from loopback_server import LoopbackServer
 
 ACCOUNT = "123456789012"
 _OPERATIONS = {
@@ -41,28 +42,15 @@ class Received:
     output_tokens: int
 
 
-class BedrockServer:
+class BedrockServer(LoopbackServer):
     """The endpoints of Bedrock, its runtime and STS, on loopback."""
 
     def __init__(self, moto_url: str = "") -> None:
         self.moto_url = moto_url
         self.reset()
 
-    def __enter__(self) -> Self:
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
-        self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_address[1]}"
+    def handler(self) -> type[BaseHTTPRequestHandler]:
+        return _handler(self)
 
     def reset(self) -> None:
         """Forget what was made, asked and told."""

@@ -11,13 +11,13 @@ from botocore.exceptions import ClientError
 from exporter.administration.check.identities import Identity
 from exporter.administration.check.refusals import refused, told, unreadable
 from exporter.administration.check.rows import Row, failed, ok, warning
-from exporter.administration.plan import AWS_ERRORS, error_code, is_denied
 from exporter.administration.setup.catalog import table_changes
 from exporter.aws.athena_table import table_input
 from exporter.config import Athena
 from exporter.sources.athena_plan import PathHour, ask_for_rest, asks_for, hour_of_unit, path_of
 from exporter.sources.athena_query import AthenaClient, Place
 from exporter.sources.athena_sql import HourAsk, columns, usage_query
+from exporter.sources.aws_errors import AWS_ERRORS, error_code, is_denied
 from exporter.sources.log_store import ListedObject, StoreError, hour_of
 from exporter.usage import slot_of
 

@@ -8,10 +8,10 @@ import boto3
 
 from exporter.administration.check.refusals import not_from_aws, refused
 from exporter.administration.check.rows import Row, ok
-from exporter.administration.plan import AWS_ERRORS
 from exporter.aws import sessions
 from exporter.aws.meter import Meter
 from exporter.config import Account, Athena, Config
+from exporter.sources.aws_errors import AWS_ERRORS
 
 
 def name_of(account: Account | None) -> str:

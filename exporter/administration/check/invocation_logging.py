@@ -9,7 +9,7 @@ from exporter.administration.check.identities import Identity, name_of
 from exporter.administration.check.refusals import told
 from exporter.administration.check.rows import Row, failed, ok, warning
 from exporter.administration.permissions import split_location
-from exporter.administration.plan import AWS_ERRORS, error_code, is_denied
+from exporter.sources.aws_errors import AWS_ERRORS, error_code, is_denied
 
 _PERMISSION = "bedrock:GetModelInvocationLoggingConfiguration"
 Target = tuple[str, str]

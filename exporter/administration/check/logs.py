@@ -9,8 +9,8 @@ from exporter.administration.check.identities import Identity
 from exporter.administration.check.refusals import refused, unreadable
 from exporter.administration.check.rows import Row, failed, ok, warning
 from exporter.administration.newest_objects import DAYS, newest
-from exporter.administration.plan import AWS_ERRORS
 from exporter.config import Athena, InvocationLogs
+from exporter.sources.aws_errors import AWS_ERRORS
 from exporter.sources.log_store import (
     ListedObject,
     LogStore,

@@ -11,8 +11,8 @@ from botocore.exceptions import ClientError
 from exporter.administration.check.identities import Identity, name_of
 from exporter.administration.check.refusals import refused
 from exporter.administration.check.rows import Row, ok
-from exporter.administration.plan import AWS_ERRORS, error_code
 from exporter.config import Config
+from exporter.sources.aws_errors import AWS_ERRORS, error_code
 
 _NOBODY = "bedrock-exporter-asks-for-nobody"
 _NO_PROFILE = "000000000000"

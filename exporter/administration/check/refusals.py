@@ -4,9 +4,10 @@ from botocore.exceptions import ClientError
 from botocore.parsers import ResponseParserError
 
 from exporter.administration.check.rows import Row, failed
-from exporter.administration.plan import error_code, is_about_credentials, is_denied, printable
+from exporter.administration.plan import is_about_credentials, printable
 from exporter.aws.sessions import RoleError
 from exporter.config import Account
+from exporter.sources.aws_errors import error_code, is_denied
 from exporter.sources.log_store import StoreError
 
 _MOST_TOLD = 400

@@ -25,9 +25,9 @@ from exporter.administration.check.logs import Owner, check_bucket, check_listin
 from exporter.administration.check.lookups import check_lookups
 from exporter.administration.check.refusals import unanswered
 from exporter.administration.check.rows import Report, Row, failed
-from exporter.administration.plan import AWS_ERRORS
 from exporter.aws.meter import Meter
 from exporter.config import Athena, Config, Source
+from exporter.sources.aws_errors import AWS_ERRORS
 from exporter.sources.log_store import ListedObject
 from exporter.sources.reading import open_store
 

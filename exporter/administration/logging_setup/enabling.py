@@ -12,14 +12,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from exporter.administration.logging_setup.modalities import chosen
-from exporter.administration.plan import (
-    Change,
-    PlanError,
-    Step,
-    allowed,
-    error_code,
-    unless_changed,
-)
+from exporter.administration.plan import Change, PlanError, Step, allowed, unless_changed
 from exporter.administration.setup.bucket import Bucket, is_ours, policy_steps, read_policy
 from exporter.administration.setup.bucket_policy import (
     Delivery,
@@ -32,6 +25,7 @@ from exporter.administration.setup.bucket_policy import (
 from exporter.administration.setup.ownership import ownership_steps
 from exporter.administration.setup.place import Place
 from exporter.administration.setup.private_bucket import Wanted, bucket_steps
+from exporter.sources.aws_errors import error_code
 
 if TYPE_CHECKING:
     from mypy_boto3_bedrock.client import BedrockClient

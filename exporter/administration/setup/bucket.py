@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from exporter.administration import plan
-from exporter.administration.plan import Change, PlanError, Step, allowed, error_code
+from exporter.administration.plan import Change, PlanError, Step, allowed
 from exporter.administration.setup.bucket_policy import Statement, differing, merged
 from exporter.administration.setup.place import TAGS, Place
+from exporter.sources.aws_errors import error_code
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client

@@ -8,15 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from exporter.administration.plan import (
-    Change,
-    PlanError,
-    Step,
-    allowed,
-    error_code,
-    unless_changed,
-)
+from exporter.administration.plan import Change, PlanError, Step, allowed, unless_changed
 from exporter.administration.setup.place import TAGS, Place
+from exporter.sources.aws_errors import error_code
 
 if TYPE_CHECKING:
     from mypy_boto3_glue.client import GlueClient

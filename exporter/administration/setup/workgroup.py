@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from exporter.administration.plan import Change, PlanError, Step, allowed, error_code
+from exporter.administration.plan import Change, PlanError, Step, allowed
 from exporter.administration.setup.place import TAGS, Place
+from exporter.sources.aws_errors import error_code
 
 if TYPE_CHECKING:
     from mypy_boto3_athena.client import AthenaClient

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from botocore.exceptions import ClientError
 
-from exporter.administration.plan import PlanError, allowed, error_code
+from exporter.administration.plan import PlanError, allowed
 from exporter.administration.testbed.applications import (
     CREATED_BY,
     MODEL_TAG,
@@ -17,6 +17,7 @@ from exporter.administration.testbed.applications import (
 from exporter.administration.testbed.place import Place, checked_region
 from exporter.administration.testbed.policies import INLINE_POLICY
 from exporter.interpretation.models import resolve
+from exporter.sources.aws_errors import error_code
 
 if TYPE_CHECKING:
     from mypy_boto3_bedrock import BedrockClient

@@ -14,12 +14,13 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from urllib3.exceptions import HTTPError
 
-from exporter.administration.plan import PlanError, error_code
+from exporter.administration.plan import PlanError
 from exporter.administration.testbed.applications import CALLERS, Caller
 from exporter.administration.testbed.found import find_profile, find_roles, model_and_region
 from exporter.administration.testbed.operations import NoTokensError, Tokens, operations
 from exporter.administration.testbed.place import Place
 from exporter.administration.testbed.policies import EXTERNAL_ID, foundation_model
+from exporter.sources.aws_errors import error_code
 
 if TYPE_CHECKING:
     from mypy_boto3_bedrock_runtime import BedrockRuntimeClient
