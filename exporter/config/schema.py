@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
 
+from exporter.assistant_usage import ACTIVITIES, Product
+from exporter.config.assistants import Assistants
 from exporter.config.aws import Aws
 from exporter.config.fields import (
     Duration,
@@ -27,16 +29,27 @@ from exporter.config.section import Section
 from exporter.config.sources import Source
 from exporter.usage import CONTEXT_BANDS, LABELS, Label, ServiceTier, TokenKind
 
-Measure = Literal[
-    "cost_usd",
-    "tokens",
-    "input_tokens",
-    "output_tokens",
-    "cache_read_tokens",
-    "cache_write_tokens",
-    "requests",
-    "request_errors",
-]
+Measure = str
+"""One of MEASURES, of the product that a limit is for."""
+PROMPT_MEASURES = ("requests", "tokens", "input_tokens", "output_tokens")
+"""What prompt logs tell, of either assistant."""
+CREDIT_MEASURES = ("credits", "overage_credits", "messages")
+MEASURES: dict[str, tuple[Measure, ...]] = {
+    "bedrock": (
+        "cost_usd",
+        "tokens",
+        "input_tokens",
+        "output_tokens",
+        "cache_read_tokens",
+        "cache_write_tokens",
+        "requests",
+        "request_errors",
+    ),
+    Product.QDEVELOPER: (*PROMPT_MEASURES, *ACTIVITIES),
+    Product.KIRO: (*PROMPT_MEASURES, *CREDIT_MEASURES),
+}
+"""What a limit can be set on, by product."""
+_ASSISTANT_LABELS = frozenset({"account_id", "region", "user"})
 Period = Literal["day", "week", "month"]
 
 
@@ -167,6 +180,7 @@ class Limit(Section):
     """A threshold on the usage of one period."""
 
     name: Name
+    product: Literal["bedrock", "qdeveloper", "kiro"] = "bedrock"
     match: dict[Label, LabelValues] = Field(default_factory=dict)
     """The values of a label that count; a list means any of them."""
     by: Annotated[tuple[Label, ...], AfterValidator(_unique)] = ()
@@ -175,10 +189,21 @@ class Limit(Section):
     period: Period
     threshold: Annotated[Decimal, Field(ge=Decimal("1e-9"), le=Decimal("1e18"))]
 
+    @field_validator("measure")
+    @classmethod
+    def _check_measure(cls, value: str, info: ValidationInfo) -> str:
+        product = info.data.get("product", "bedrock")
+        if value not in MEASURES[product]:
+            raise ValueError(f"{value!r} is not one of {', '.join(MEASURES[product])}")
+        return value
+
     @model_validator(mode="after")
     def _check(self) -> Self:
+        labels = {*self.by, *self.match}
         if twice := set(self.by) & set(self.match):
             raise ValueError(f"{_join(twice)} in both match and by")
+        if self.product != "bedrock" and (foreign := labels - _ASSISTANT_LABELS):
+            raise ValueError(f"{_join(foreign)}: no label of product {self.product!r}")
         return self
 
 
@@ -214,6 +239,7 @@ class Config(Section):
     """Opaque ARN, or its last part, to a foundation model or inference profile id."""
     prices: Prices = Prices()
     limits: tuple[Limit, ...] = ()
+    assistants: Assistants = Assistants()
     metrics: Metrics = Metrics()
     privacy: Privacy = Privacy()
     aws: Aws = Aws()

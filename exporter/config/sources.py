@@ -113,4 +113,50 @@ class Athena(Section):
         return min(max(int(bought / 10), MINIMUM_BILLED_BYTES), TERABYTE)
 
 
-Source = Annotated[InvocationLogs | Athena, Field(discriminator="type")]
+class PromptLogs(Section):
+    """Prompt logs of Amazon Q Developer and Kiro; only their tokens are counted."""
+
+    type: Literal["prompt_logs"]
+    name: Name = "prompt_logs"
+    location: Location = ""
+    """As for InvocationLogs: what stands before AWSLogs/."""
+    account: Name | None = None
+    lookback: _Lookback = timedelta(hours=48)
+    duplicates_window: Annotated[Duration, AfterValidator(at_least(timedelta(hours=1)))] = (
+        timedelta(days=7)
+    )
+    max_record_bytes: int = Field(default=16 * 2**20, ge=2**10)
+    max_object_bytes: int = Field(default=2**28, ge=2**20)
+    """Both after decompression."""
+
+
+class _Reports(Section):
+    """Daily reports as CSV."""
+
+    location: Location = ""
+    """As for InvocationLogs: what stands before AWSLogs/."""
+    account: Name | None = None
+    lookback: _Lookback = timedelta(days=7)
+    """How late a report may arrive, or be delivered again, and still be found."""
+    max_object_bytes: int = Field(default=2**26, ge=2**20)
+    """Of one report, after decompression; one of a thousand users has about 200 KB."""
+
+
+class ActivityReports(_Reports):
+    """Amazon Q Developer's by_user_analytic reports, also as Kiro writes them."""
+
+    type: Literal["activity_reports"]
+    name: Name = "activity_reports"
+
+
+class KiroReports(_Reports):
+    """Kiro's user_report reports: credits."""
+
+    type: Literal["kiro_reports"]
+    name: Name = "kiro_reports"
+
+
+AssistantSource = PromptLogs | ActivityReports | KiroReports
+BedrockSource = InvocationLogs | Athena
+
+Source = Annotated[BedrockSource | AssistantSource, Field(discriminator="type")]
