@@ -67,6 +67,8 @@ _PERSON = re.compile(
     r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 )
 """The id of an Identity Center user, with that of its directory. A bare UUID may be anything."""
+_DIRECTORY = re.compile(r"^d-[a-z0-9]+\.")
+"""Of a user id, the part that tells its directory."""
 _USER_OF_ARN = re.compile(
     r"(arn:[^:]*:(?:sts::[0-9]*:(?:assumed-role/[^/]+/|federated-user/)|iam::[0-9]*:user/))(.+)",
     re.DOTALL,
@@ -125,6 +127,15 @@ class Privacy:
         """Fold and hide a metadata value that names a user."""
         value = fold_value(value)
         return value if self.users == "plain" else self._hide(value)
+
+    def user_id(self, text: str) -> str:
+        """Return the id of a developer assistant's user without its directory, and hide it.
+
+        Prompt logs write d-1234567890.UUID where reports write UUID; both are one user. Ids do not
+        fold: a UUID names a person here.
+        """
+        user_id = _DIRECTORY.sub("", text)
+        return user_id if self.users == "plain" else self._hide(user_id)
 
     def _hide(self, name: str) -> str:
         if name in ("", MACHINE):

@@ -1,5 +1,7 @@
 """What of a caller's name may be stored: folding and pseudonyms."""
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,6 +16,7 @@ from exporter.identity import (
 
 ROLE = "arn:aws:sts::111122223333:assumed-role/ChatApp-BedrockRole"
 KEY = b"0123456789abcdef"
+UUID = "6f9619ff-8b86-4d01-b42d-00cf4fc964ff"
 
 MADE_BY_MACHINES = [
     "botocore-session-1699999999",
@@ -275,3 +278,16 @@ def test_metadata_values_are_folded_and_hidden():
 
 def pseudonyms(key=None):
     return config.Privacy(users="pseudonym", key=key)
+
+
+@pytest.mark.parametrize("text", [f"d-9067012345.{UUID}", UUID], ids=["with", "without"])
+def test_a_user_of_an_assistant_has_one_id_with_and_without_its_directory(text: str) -> None:
+    assert Privacy().user_id(text) == UUID
+
+
+def test_the_id_of_an_assistants_user_is_hidden_as_any_other_name() -> None:
+    hidden = Privacy("pseudonym", KEY)
+    assert hidden.user_id(f"d-9067012345.{UUID}") == hidden.user_id(UUID) != UUID
+    assert re.fullmatch(r"user-[0-9a-f]{16}", hidden.user_id(UUID))
+    assert Privacy("drop").user_id(UUID) == "unknown"
+    assert Privacy("pseudonym", KEY).user_id("") == ""

@@ -1,4 +1,4 @@
-"""Why a log object or one of its records was not taken; the values are the label `reason`."""
+"""Why a log object, one of its records or a line of a report was not taken: the label `reason`."""
 
 from enum import StrEnum
 
@@ -33,3 +33,23 @@ class Rejection(StrEnum):
     MISSING_MODEL_ID = "missing_model_id"
     FIELD_TOO_LONG = "field_too_long"
     """An identifier longer than AWS allows."""
+    NOT_A_REPORT = "not_a_report"
+    """The object has no header with UserId and Date; nothing of it counts."""
+    MALFORMED_ROW = "malformed_row"
+    """A line of a report with other columns than its header."""
+    INVALID_DATE = "invalid_date"
+    """No date, or one that no calendar has."""
+    INVALID_COUNT = "invalid_count"
+    """Negative, fractional where things are counted, not a number, or impossibly large."""
+    MISSING_USER = "missing_user"
+    CONFLICTING_ROW = "conflicting_row"
+    """A user and day stated twice in one delivery, with other figures; the last holds."""
+    UNKNOWN_PROMPT_RECORD = "unknown_prompt_record"
+    """A record of prompt logs of no known request."""
+
+
+class Skip(StrEnum):
+    """Reasons for which a sound record is no usage; it is counted apart."""
+
+    ROUTER_TURN = "router_turn"
+    """Kiro asked itself what kind of request a prompt is."""
