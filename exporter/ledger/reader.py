@@ -7,9 +7,10 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import NamedTuple, Self
 
+from exporter.ledger.assistant_reader import AssistantReader
+from exporter.ledger.changes import Changes
 from exporter.ledger.database import open_for_reading, told
 from exporter.usage import (
-    SLOTS_A_DAY,
     AthenaScan,
     AwsRequest,
     Counts,
@@ -40,8 +41,8 @@ class Ledger:
         self.path = path
         self._connection = connection
         self._facts: dict[int, Fact] = {}
-        self._changes = 0
-        self._changed_days: dict[int, int] = {}
+        self._changes = Changes()
+        self.assistants = AssistantReader(path, connection)
 
     @classmethod
     def open(cls, path: Path) -> Self:
@@ -93,13 +94,7 @@ class Ledger:
 
     def last_change(self, start: int, end: int) -> int:
         """Return a number that grows whenever usage is added to a day that a range touches."""
-        days = range(start // SLOTS_A_DAY, (end - 1) // SLOTS_A_DAY + 1)
-        return max((self._changed_days.get(day, 0) for day in days), default=0)
-
-    def _note_changes(self, slots: set[int]) -> None:
-        self._changes += 1
-        for day in {slot // SLOTS_A_DAY for slot in slots}:
-            self._changed_days[day] = self._changes
+        return self._changes.last(start, end)
 
     def newest_records(self) -> list[NewestRecord]:
         """Return the newest record of each source, account and region."""

@@ -116,4 +116,62 @@ MIGRATIONS = (
         PRIMARY KEY (kind, key)
     ) STRICT, WITHOUT ROWID;
     """,
+    # Version 3
+    """
+    CREATE TABLE asker (
+        id INTEGER PRIMARY KEY,
+        account_id TEXT NOT NULL,
+        region TEXT NOT NULL,
+        product TEXT NOT NULL,
+        user TEXT NOT NULL,
+        request_kind TEXT NOT NULL,
+        UNIQUE (account_id, region, product, user, request_kind)
+    ) STRICT;
+
+    -- input, output, largest: tokens; largest: of the requests without a conversation
+    CREATE TABLE prompt_usage (
+        slot INTEGER NOT NULL,
+        asker INTEGER NOT NULL REFERENCES asker,
+        requests INTEGER NOT NULL,
+        input INTEGER NOT NULL,
+        output INTEGER NOT NULL,
+        largest INTEGER NOT NULL,
+        PRIMARY KEY (slot, asker)
+    ) STRICT, WITHOUT ROWID;
+
+    CREATE TABLE conversation (
+        asker INTEGER NOT NULL REFERENCES asker,
+        digest INTEGER NOT NULL,
+        slot INTEGER NOT NULL,
+        tokens INTEGER NOT NULL,
+        PRIMARY KEY (asker, digest, slot)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX conversation_slot ON conversation (slot);
+
+    -- hour: UTC hours since the epoch, of the object's path; folder: of its name
+    CREATE TABLE report (
+        id INTEGER PRIMARY KEY,
+        account_id TEXT NOT NULL,
+        region TEXT NOT NULL,
+        hour INTEGER NOT NULL,
+        folder TEXT NOT NULL,
+        series TEXT NOT NULL,
+        stamp TEXT NOT NULL,
+        name TEXT NOT NULL,
+        UNIQUE (account_id, region, hour, folder, name)
+    ) STRICT;
+
+    -- day: UTC days since the epoch; subject: what of a line is one with the user it speaks of;
+    -- line: JSON, all of it
+    CREATE TABLE report_line (
+        day INTEGER NOT NULL,
+        kind TEXT NOT NULL,
+        user TEXT NOT NULL,
+        subject TEXT NOT NULL,
+        report INTEGER NOT NULL REFERENCES report,
+        line TEXT NOT NULL,
+        PRIMARY KEY (day, kind, user, subject, report)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX report_line_report ON report_line (report);
+    """,
 )

@@ -10,9 +10,12 @@ from datetime import date
 from pathlib import Path
 from typing import IO, Self
 
+from exporter.assistant_usage import PromptBatch, ReportBatch
+from exporter.ledger.assistant_writer import AssistantWriter, NewPrompts
 from exporter.ledger.database import LedgerError, open_for_writing, told
 from exporter.ledger.reader import Ledger
 from exporter.usage import (
+    SLOTS_A_DAY,
     AthenaScan,
     AwsRequest,
     Batch,
@@ -25,6 +28,8 @@ from exporter.usage import (
     Usage,
     slot_start,
 )
+
+AnyBatch = Batch | QueryBatch | PromptBatch | ReportBatch
 
 _UPSERT = """
     INSERT INTO usage VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
@@ -48,6 +53,7 @@ class WritableLedger(Ledger):
         super().__init__(path, connection)
         self._lock = lock
         self._numbers: dict[Fact, int] = {}
+        self._assistants = AssistantWriter(connection)
         self._file = path.stat()
 
     @classmethod
@@ -93,8 +99,36 @@ class WritableLedger(Ledger):
                 _UPSERT,
                 [(slot, self._number(fact), *counts) for (slot, fact), counts in taken.items()],
             )
-        self._note_changes({slot for slot, _ in taken})
+        self._changes.note(slot for slot, _ in taken)
         return [Usage(slot, fact, counts) for (slot, fact), counts in taken.items()]
+
+    def apply_prompts(self, batches: Iterable[PromptBatch]) -> NewPrompts:
+        """Take prompts in one transaction, each once, and return what is new. Raises LedgerError.
+
+        Either all batches are in the ledger when this returns, or none.
+        """
+        with self._transaction():
+            new = [batch for batch in batches if self._mark(batch)]
+            taken = self._assistants.add_prompts(new)
+            for batch in new:
+                self._note_newest(batch)
+        self.assistants.changes.note(slot for slot, _ in taken)
+        return taken
+
+    def apply_reports(self, batches: Iterable[ReportBatch]) -> dict[str, int]:
+        """Take reports in one transaction, each in place of what its day said before.
+
+        Returns how many lines of each source contradict another part of their delivery. Raises
+        LedgerError.
+        """
+        conflicts: Counter[str] = Counter()
+        with self._transaction():
+            for batch in batches:
+                if self._mark(batch):
+                    conflicts[batch.source] += self._assistants.add_report(batch)
+                    self._note_newest(batch)
+        self.assistants.report_changes += 1
+        return +conflicts
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
@@ -105,14 +139,18 @@ class WritableLedger(Ledger):
                 self._connection.execute("COMMIT")
             except BaseException:
                 # Numbers given in a transaction that is undone may be given again.
-                self._numbers.clear()
+                self._forget_numbers()
                 if self._connection.in_transaction:
                     self._connection.execute("ROLLBACK")
                 raise
 
-    def _mark(self, batch: Batch | QueryBatch) -> bool:
+    def _forget_numbers(self) -> None:
+        self._numbers.clear()
+        self._assistants.forget_numbers()
+
+    def _mark(self, batch: AnyBatch) -> bool:
         """Mark a batch's objects as read; tell whether they were not before."""
-        units = (batch.unit,) if isinstance(batch, Batch) else batch.units
+        units = batch.units if isinstance(batch, QueryBatch) else (batch.unit,)
         marked = self._connection.executemany(
             "INSERT OR IGNORE INTO log_object VALUES (?, ?, ?, ?)", units
         )
@@ -167,11 +205,11 @@ class WritableLedger(Ledger):
             self._numbers[fact] = number
         return number
 
-    def _note_newest(self, batch: Batch | QueryBatch) -> None:
-        if isinstance(batch, Batch):
-            newest = {batch.unit[:2]: batch.newest} if batch.newest else {}
-        else:
+    def _note_newest(self, batch: AnyBatch) -> None:
+        if isinstance(batch, QueryBatch):
             newest = dict(batch.newest)
+        else:
+            newest = {batch.unit[:2]: batch.newest} if batch.newest else {}
         self._connection.executemany(
             "INSERT INTO newest_record VALUES (?, ?, ?, ?) "
             "ON CONFLICT DO UPDATE SET timestamp = max(timestamp, excluded.timestamp)",
@@ -241,10 +279,17 @@ class WritableLedger(Ledger):
         with self._transaction():
             self._connection.execute("INSERT OR REPLACE INTO note VALUES (?, ?)", (key, value))
 
-    def prune(self, usage_before: int, objects_before: int, requests_before: int) -> None:
-        """Delete usage and requests before a slot, and marks of objects before an hour.
+    def prune(
+        self,
+        usage_before: int,
+        objects_before: int,
+        requests_before: int,
+        conversations_before: int = 0,
+    ) -> None:
+        """Delete usage, requests, conversations before a slot, and marks of objects before an hour.
 
-        Who has no usage left is forgotten with it. Raises LedgerError.
+        Report lines go by the day of `usage_before`. Who has no usage left is forgotten with it.
+        Raises LedgerError.
         """
         month = f"{slot_start(usage_before):%Y-%m}"
         with self._transaction():
@@ -254,6 +299,10 @@ class WritableLedger(Ledger):
             self._connection.execute("DELETE FROM exposed_user WHERE month < ?", (month,))
             if usage.rowcount:
                 self._forget_unused_facts()
+            self._assistants.prune(usage_before, conversations_before, usage_before // SLOTS_A_DAY)
+            self._assistants.forget_numbers()
+            self.assistants.forget_numbers()
+        self.assistants.report_changes += 1
 
     def _forget_unused_facts(self) -> None:
         self._connection.execute("DELETE FROM fact WHERE id NOT IN (SELECT fact FROM usage)")
