@@ -161,6 +161,10 @@ class PromptSum(NamedTuple):
     first_slot: int
     counts: PromptCounts
 
+    def plus(self, other: "PromptSum") -> "PromptSum":
+        """Add what the same asker amounted to in another period."""
+        return PromptSum(min(self[0], other[0]), self.counts.plus(other.counts))
+
 
 class Conversation(NamedTuple):
     """How much of a context window one conversation takes, of those of which a period has some."""

@@ -13,8 +13,9 @@ from typing import Protocol
 
 from exporter import metrics
 from exporter.config import Config
+from exporter.intake import Intake
 from exporter.interpretation import periods
-from exporter.ledger import FIRST_FILL, LedgerError, WritableLedger
+from exporter.ledger import AnyBatch, LedgerError, WritableLedger
 from exporter.logs import Logger
 from exporter.snapshot import Snapshot, SnapshotBuilder
 from exporter.snapshot.counters import Counters
@@ -24,11 +25,8 @@ from exporter.spend import Spend
 from exporter.status import SourceStatus
 from exporter.usage import (
     AthenaScan,
-    Batch,
     LookedUp,
     Progress,
-    QueryBatch,
-    Usage,
     slot_of,
     slot_start,
 )
@@ -82,7 +80,6 @@ class Refresh:
         self._counters = Counters(settings.metrics.counter_birth)
         self._statuses: dict[str, SourceStatus] = {}
         self._is_failed = False
-        self._is_first_fill = ledger.note(FIRST_FILL) is None
         self._pruned_at: datetime | None = None
         self._published = 0.0
         self._publish_seconds = 0.0
@@ -95,6 +92,7 @@ class Refresh:
         self._sources = sources
         self._counters.birth = settings.metrics.counter_birth
         self._builder = SnapshotBuilder(settings, self._ledger, self._counters)
+        self._intake = Intake(self._ledger, self._builder, self._counters, self._log)
         self._spend = Spend(settings, self._ledger, self._counters, self._clock)
         self._statuses = {source.name: self._status_of(source) for source in sources}
         for source in sources:
@@ -185,22 +183,22 @@ class Refresh:
         self._check_spend(source)
         times = self._times(self._clock())
         with closing(source.read(times, self._ledger, self._is_due)) as events:
-            batches: list[Batch | QueryBatch] = []
+            batches: list[AnyBatch] = []
             since = time.monotonic()
             for event in events:
-                if isinstance(event, (Batch, QueryBatch)):
+                if isinstance(event, AnyBatch):
                     batches.append(event)
                     is_late = time.monotonic() - since > _SECONDS_A_TRANSACTION
                     if len(batches) < _BATCHES_A_TRANSACTION and not is_late:
                         continue
-                self._take(source, batches)
+                self._intake.take(source.name, source.location, batches)
                 batches, since = [], time.monotonic()
-                if not isinstance(event, (Batch, QueryBatch)):
+                if not isinstance(event, AnyBatch):
                     self._handle(source, event)
                 if self._is_stopping():
                     return
                 self._publish_progress()
-            self._take(source, batches)
+            self._intake.take(source.name, source.location, batches)
 
     def _check_spend(self, source: Source) -> None:
         if source.is_billed and self._spend.today(self._clock()).is_spent:
@@ -234,38 +232,6 @@ class Refresh:
         pause = max(_PROGRESS_SECONDS, 10 * self._publish_seconds)
         if time.monotonic() - self._published > pause:
             self.publish()
-
-    def _take(self, source: Source, batches: Sequence[Batch | QueryBatch]) -> None:
-        """Apply batches, then count what they brought."""
-        if not batches:
-            return
-        taken = self._ledger.apply(batches)
-        self._builder.count(self._without_history(source, taken))
-        for batch in batches:
-            units = (batch.unit,) if isinstance(batch, Batch) else batch.units
-            self._counters.add(metrics.LOG_OBJECTS, len(units), source.name)
-            self._counters.add(metrics.LOG_BYTES, batch.bytes, source.name)
-            self._counters.add(metrics.LOG_RECORDS, batch.records, source.name)
-            for reason, count in batch.rejected.items():
-                self._counters.add(metrics.REJECTED_RECORDS, count, source.name, reason)
-                self._log.warning(
-                    "input was rejected",
-                    source=source.name,
-                    object=units[0].name if len(units) == 1 else f"{len(units)} log objects",
-                    reason=reason,
-                    count=count,
-                )
-
-    def _without_history(self, source: Source, usage: Sequence[Usage]) -> Sequence[Usage]:
-        """Leave out what the first fill of an empty ledger finds: it is not new."""
-        if not self._is_first_fill:
-            return usage
-        filled = {
-            (progress.account_id, progress.region)
-            for progress in self._ledger.all_progress(source.location)
-            if progress.complete
-        }
-        return [part for part in usage if (part.fact.account_id, part.fact.region) in filled]
 
     def _handle(self, source: Source, event: Event) -> None:
         status = self._statuses[source.name]
@@ -313,10 +279,8 @@ class Refresh:
     def _note_first_fill(self) -> None:
         """From the end of the first fill on, what is read counts as new."""
         filled = [self._statuses[source.name] for source in self._sources if source.has_history]
-        done = all(status.up and status.complete for status in filled)
-        if self._is_first_fill and done:
-            self._ledger.leave_note(FIRST_FILL, self._clock().isoformat())
-            self._is_first_fill = False
+        if all(status.up and status.complete for status in filled):
+            self._intake.end_first_fill(self._clock())
 
     def _prune(self) -> None:
         """Delete what is past its time, going by the newest record; nothing while a fill runs."""
@@ -332,6 +296,7 @@ class Refresh:
             usage_before=slot_of(times.keep_from),
             objects_before=int(self._listed_from(times).timestamp()) // 3600,
             requests_before=slot_of(times.now - window),
+            conversations_before=slot_of(times.fill_from),
         )
         self._pruned_at = now
 

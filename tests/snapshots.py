@@ -6,8 +6,10 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, ClassVar
 
+from assistant_builders import prompt_batch
+from exporter.assistant_usage import Prompt
 from exporter.config import Config
-from exporter.ledger import WritableLedger
+from exporter.ledger import NewPrompts, WritableLedger
 from exporter.metrics import Value
 from exporter.snapshot import Snapshot, SnapshotBuilder
 from exporter.snapshot.counters import Counters
@@ -97,6 +99,14 @@ class Exporter:
     def take(self, *usage: Usage) -> None:
         """Take usage as a refresh does: into the ledger and into counters."""
         self.builder.count(self.fill(*usage))
+
+    def fill_prompts(self, *prompts: Prompt) -> NewPrompts:
+        """Take prompts as a first fill does."""
+        return self.ledger.apply_prompts([prompt_batch(*prompts)])
+
+    def take_prompts(self, *prompts: Prompt) -> None:
+        """Take prompts as a refresh does."""
+        self.builder.count_prompts(self.fill_prompts(*prompts))
 
     def build(self, now: datetime, sources: Iterable[SourceStatus] = ()) -> Snapshot:
         """Build a snapshot and remember its users, as a refresh does."""

@@ -243,6 +243,18 @@ def test_buckets_and_folders_that_do_not_overlap_are_accepted(read):
     assert len(config.sources) == 5
 
 
+def test_logs_of_every_kind_may_lie_at_one_location(read):
+    config = read("""sources:
+  - {type: invocation_logs, location: logs}
+  - {type: prompt_logs, location: logs}
+  - {type: activity_reports, location: logs}
+  - {type: kiro_reports, location: logs/below}
+""")
+    assert [source.type for source in config.sources] == [
+        *("invocation_logs", "prompt_logs", "activity_reports", "kiro_reports")
+    ]
+
+
 def test_the_default_rules_are_valid_and_name_their_users(read):
     rules = read(SOURCES).attribution.rules
     assert [rule.names_user for rule in rules] == [True, True, True, False, True]
@@ -254,8 +266,8 @@ MEASURES = (
 )
 LABEL_NAMES = "account_id, region, application, user, model"
 TOP_KEYS = (
-    "attribution, aws, ledger, limits, metrics, models, prices, privacy, refresh_interval, "
-    "retention_months, sources, timezone"
+    "assistants, attribution, aws, ledger, limits, metrics, models, prices, privacy, "
+    "refresh_interval, retention_months, sources, timezone"
 )
 LIMIT = "name: a, measure: tokens, period: day, threshold: 1"
 PRICE = "usd_per_million_tokens: {input: 1}"
@@ -295,7 +307,8 @@ MISTAKES = [
     ("sources: [{type: invocation_logs}]", "sources[0].location: is required"),
     (
         "sources: [{type: invocation_log, location: logs}]",
-        "sources[0].type: 'invocation_log' is not one of invocation_logs, athena",
+        "sources[0].type: 'invocation_log' is not one of invocation_logs, athena, prompt_logs, "
+        "activity_reports, kiro_reports",
     ),
     (
         "sources: [{type: invocation_logs, location: logs, lookbak: 5h}]",
@@ -346,6 +359,20 @@ MISTAKES = [
         "{type: invocation_logs, location: ./x/../a/, name: b}]",
         "sources[1].location: './x/../a/' overlaps that of sources[0]; "
         "each log may be read by one source only",
+    ),
+    (
+        "sources: [{type: invocation_logs, location: 's3://bucket'}, "
+        "{type: athena, location: 's3://bucket/x', region: us-east-1}]",
+        "sources[1].location: 's3://bucket/x' overlaps that of sources[0]; "
+        "each log may be read by one source only",
+    ),
+    *(
+        (
+            f"sources: [{{type: {kind}, location: a/b}}, {{type: {kind}, location: a, name: b}}]",
+            "sources[1].location: 'a' overlaps that of sources[0]; "
+            "each log may be read by one source only",
+        )
+        for kind in ("prompt_logs", "activity_reports", "kiro_reports")
     ),
     # values
     (

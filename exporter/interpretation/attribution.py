@@ -4,12 +4,11 @@ Applies the configured rules in their order; the first match of each field wins.
 are those that AWS told. Asks AWS nothing and keeps no state: callers remember the answers.
 """
 
-import fnmatch
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from exporter import config
+from exporter.interpretation.filters import Filter
 from exporter.interpretation.measures import UNKNOWN, label_text, printable
 from exporter.interpretation.names import Names
 
@@ -30,8 +29,7 @@ class Attribution:
     def __init__(self, settings: config.Attribution, names: Names | None = None) -> None:
         self._rules = settings.rules
         self._names = names or Names()
-        self._include = _any_of(settings.include)
-        self._exclude = _any_of(settings.exclude)
+        self._filter = Filter(settings.include, settings.exclude)
 
     def attribute(
         self, principal: str, metadata: tuple[tuple[str, str], ...], model_id: str
@@ -40,7 +38,7 @@ class Attribution:
 
         A group that matched nothing names nobody: the rule's constant holds, else a later rule.
         """
-        if not self._is_included(principal):
+        if not self._filter.passes(principal):
             return None
         parts = {"principal": _resource(principal), "profile": _profile(model_id)}
         values = dict(metadata)
@@ -59,20 +57,6 @@ class Attribution:
             if application and user:
                 break
         return Attributed(application or UNKNOWN, user or UNKNOWN)
-
-    def _is_included(self, principal: str) -> bool:
-        if self._include and not self._include.search(principal):
-            return False
-        return not (self._exclude and self._exclude.search(principal))
-
-
-def _any_of(filters: Iterable[str]) -> re.Pattern[str] | None:
-    """Compile filters: one with * or ? is a pattern of the whole ARN, any other a part of it."""
-    patterns = [
-        rf"\A{fnmatch.translate(text)}" if set(text) & set("*?") else re.escape(text)
-        for text in filters
-    ]
-    return re.compile("|".join(f"(?:{pattern})" for pattern in patterns)) if patterns else None
 
 
 def _resource(principal: str) -> str:

@@ -24,14 +24,18 @@ _MICROSECOND = timedelta(microseconds=1)
 _MICROSECONDS_PER_SLOT = SLOT_SECONDS * 1_000_000
 
 
+Amounts = tuple[Decimal | int, ...]
+"""What was used, by measure."""
+
+
 class GroupUsage(NamedTuple):
     """The usage of one label set in the periods that hold now and in the last 7 full days."""
 
     labels: Labels
-    day: Measures
-    week: Measures
-    month: Measures
-    last_7_days: Measures
+    day: Amounts
+    week: Amounts
+    month: Amounts
+    last_7_days: Amounts
     first_slot: int
     """Earliest slot in which the label set was ever used."""
 
@@ -40,6 +44,7 @@ class GroupUsage(NamedTuple):
 class LimitState:
     """One limit on one group, now."""
 
+    product: str
     name: str
     labels: Labels
     """Those that neither `match` nor `by` names are empty; several values are joined by |."""
@@ -55,12 +60,19 @@ class LimitState:
 
 
 def evaluate(
-    limits: Sequence[config.Limit], usage: Iterable[GroupUsage], now: datetime, zone: ZoneInfo
+    limits: Sequence[config.Limit],
+    usage: Iterable[GroupUsage],
+    now: datetime,
+    zone: ZoneInfo,
+    measures: Sequence[str] = Measures._fields,
+    measured_to: datetime | None = None,
 ) -> list[LimitState]:
     """Return the state of every limit, in the order of the configuration.
 
     A limit without `by` always has one; with `by`, one for each combination of values that was
-    used in this period or this month, in their order.
+    used in this period or this month, in their order. `measures` names the amounts of a group.
+    Where usage becomes known late, by whole days, `measured_to` is the end of the last of them:
+    the full days before it are those of `last_7_days`, and what is left of a period begins there.
     """
     groups = list(usage)
     totals: dict[_Grouping, dict[tuple[str, ...], _Total]] = {}
@@ -68,8 +80,8 @@ def evaluate(
     for limit in limits:
         grouping = _grouping(limit)
         if grouping not in totals:
-            totals[grouping] = _total(groups, grouping)
-        times = _times(limit.period, now, zone)
+            totals[grouping] = _total(groups, grouping, measures.index(limit.measure))
+        times = _times(limit.period, now, zone, measured_to)
         states += [
             _state(limit, labels, total, times)
             for labels, total in _matching(limit, grouping, totals[grouping])
@@ -109,14 +121,15 @@ class _Total(NamedTuple):
         )
 
 
-def _total(groups: list[GroupUsage], grouping: _Grouping) -> dict[tuple[str, ...], _Total]:
+def _total(
+    groups: list[GroupUsage], grouping: _Grouping, field: int
+) -> dict[tuple[str, ...], _Total]:
     """Add up the usage that agrees in the labels of a grouping."""
     positions = [Labels._fields.index(label) for label in grouping.labels]
-    field = Measures._fields.index(grouping.measure)
     period = attrgetter(grouping.period)
     totals: dict[tuple[str, ...], _Total] = {}
     for group in groups:
-        amounts: Measures = period(group)
+        amounts: Amounts = period(group)
         total = _Total(
             amounts[field],
             group.last_7_days[field],
@@ -154,7 +167,7 @@ class _Times(NamedTuple):
     """What a projection needs to know of now."""
 
     today: int
-    """First slot of today."""
+    """First slot of today, or of what is not known yet."""
     newest_first_slot: int
     """That of a group with exactly 24 hours of history."""
     remaining: int
@@ -162,12 +175,15 @@ class _Times(NamedTuple):
     reset: datetime
 
 
-def _times(period: config.Period, now: datetime, zone: ZoneInfo) -> _Times:
+def _times(
+    period: config.Period, now: datetime, zone: ZoneInfo, measured_to: datetime | None
+) -> _Times:
     reset = periods.reset_time(now, zone, period)
+    known = measured_to or now
     return _Times(
-        today=periods.today(now, zone).start,
-        newest_first_slot=slot_of(now) - periods.SLOTS_PER_DAY,
-        remaining=(reset - now) // _MICROSECOND,
+        today=slot_of(known) if measured_to else periods.today(now, zone).start,
+        newest_first_slot=slot_of(known) - periods.SLOTS_PER_DAY,
+        remaining=max(0, (reset - known) // _MICROSECOND),
         reset=reset,
     )
 
@@ -176,6 +192,7 @@ def _state(limit: config.Limit, labels: Labels, total: _Total | None, times: _Ti
     used = Decimal(total.used if total else 0)
     projected = _project(total, times) if total else None
     return LimitState(
+        product=limit.product,
         name=limit.name,
         labels=labels,
         measure=limit.measure,

@@ -4,12 +4,13 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
 
 from exporter import metrics
+from exporter.config import Source
 from exporter.ledger import NewestRecord
 from exporter.metrics import Family, Metric, Value
 from exporter.status import AwsSpend, SourceStatus
 
-_ACCURACY = "measured"
-"""Invocation logs state every token."""
+_ESTIMATED = "activity_reports"
+"""The type of source that states no tokens: they are estimated. Others state or count them."""
 
 
 def source_families(sources: Sequence[SourceStatus]) -> list[Family]:
@@ -33,14 +34,23 @@ def source_families(sources: Sequence[SourceStatus]) -> list[Family]:
     ]
 
 
-def record_families(newest: Iterable[NewestRecord]) -> list[Family]:
+def record_families(newest: Iterable[NewestRecord], sources: Iterable[Source]) -> list[Family]:
     """Return where usage comes from and how new it is."""
     newest = list(newest)
+    estimated = {source.name for source in sources if source.type == _ESTIMATED}
     return [
         Family(
             metrics.USAGE_SOURCE_INFO,
             metrics.USAGE_SOURCE_INFO.labels,
-            {(row.account_id, row.region, row.source, _ACCURACY): 1 for row in newest},
+            {
+                (
+                    row.account_id,
+                    row.region,
+                    row.source,
+                    "estimated" if row.source in estimated else "measured",
+                ): 1
+                for row in newest
+            },
         ),
         Family(
             metrics.NEWEST_RECORD,

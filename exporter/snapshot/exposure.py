@@ -6,10 +6,13 @@ Folding takes from the figures nothing but a name: what folds is summed under `o
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import TypeVar
 
 from exporter.interpretation.measures import Labels
-from exporter.metrics import Family
+from exporter.metrics import Family, Metric, Value
 from exporter.usage import LABELS
+
+V = TypeVar("V", bound=Value)
 
 OTHER = "other"
 """The user that the others fold into."""
@@ -37,6 +40,40 @@ class Exposure:
             return tuple([labels[position] for position in positions])
 
         return values
+
+
+def summed(
+    exposure: Exposure, metric: Metric, samples: Iterable[tuple[Labels, tuple[str, ...], V]]
+) -> Family:
+    """Sum samples, each a label set and the values of the metric's other labels, as exposed."""
+    values_of = exposure.values_of(metric.labels)
+    sums: dict[tuple[str, ...], Value] = {}
+    for labels, others, value in samples:
+        key = values_of(labels) + others
+        sums[key] = sums[key] + value if key in sums else value  # type: ignore[operator]
+    return Family(metric, exposure.names(metric.labels), sums)
+
+
+def largest(
+    exposure: Exposure, metric: Metric, samples: Iterable[tuple[Labels, tuple[str, ...], Decimal]]
+) -> Family:
+    """Take the largest of the samples that are exposed as one."""
+    values_of = exposure.values_of(metric.labels)
+    found: dict[tuple[str, ...], Decimal] = {}
+    for labels, others, value in samples:
+        key = values_of(labels) + others
+        found[key] = max(value, found.get(key, value))
+    return Family(metric, exposure.names(metric.labels), found)
+
+
+def of_single_users(
+    exposure: Exposure, metric: Metric, samples: Iterable[tuple[Labels, tuple[str, ...], V]]
+) -> Family:
+    """Take the samples of users with series of their own, of which no sum would mean anything."""
+    if "user" not in exposure.labels:
+        return Family(metric, exposure.names(metric.labels))
+    own = (sample for sample in samples if sample[0].user not in exposure.folded)
+    return summed(exposure, metric, own)
 
 
 def users_to_fold(

@@ -5,11 +5,10 @@ refresh costs what today costs, however long the ledger is.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from exporter.interpretation import periods
@@ -19,9 +18,8 @@ from exporter.interpretation.periods import SlotRange
 from exporter.interpretation.prices import price_counts
 from exporter.interpretation.totals import GroupTotal, Totals
 from exporter.ledger import Ledger
+from exporter.snapshot.remembered import Remembered, parts
 from exporter.usage import Counts, Fact, Summed, slot_start
-
-T = TypeVar("T")
 
 _LATE_DAYS = 2
 """Full days that late records often fall into; they are remembered apart from earlier ones."""
@@ -52,8 +50,7 @@ class History:
         self._interpreter = interpreter
         self._zone = zone
         self._meanings: dict[Fact, Meaning | None] = {}
-        self._remembered: dict[tuple[str, SlotRange], tuple[int, object]] = {}
-        self._used: dict[tuple[str, SlotRange], tuple[int, object]] = {}
+        self._remembered = Remembered(ledger.last_change)
 
     def interpret(self, fact: Fact) -> Meaning | None:
         """Return what a fact means; None where the configured filters leave it out."""
@@ -68,7 +65,7 @@ class History:
 
     def usage(self, now: datetime) -> PeriodUsage:
         """Return the usage of every period that holds `now` or comes before it."""
-        self._remembered, self._used = self._used, {}
+        self._remembered.begin()
         today = periods.today(now, self._zone)
         month = periods.this_month(now, self._zone)
         late = periods.last_full_days(now, self._zone, _LATE_DAYS).start
@@ -103,19 +100,19 @@ class History:
 
     def _total(self, slots: SlotRange, *borders: int) -> Totals:
         """Return the totals of a range, put together of the parts between borders."""
-        parts = [
-            self._remember("totals", part, self._compute_total)
+        totals = [
+            self._remembered.get("totals", part, self._compute_total)
             for part in self._parts(slots, borders)
         ]
-        return self._remember("sum", slots, lambda _: _sum(parts)) if len(parts) > 1 else parts[0]
+        if len(totals) == 1:
+            return totals[0]
+        return self._remembered.get("sum", slots, lambda _: _sum(totals))
 
     def _parts(self, slots: SlotRange, borders: tuple[int, ...]) -> list[SlotRange]:
-        cuts = [border for border in sorted(set(borders)) if slots.start < border < slots.end]
-        starts = [slots.start, *cuts]
         return [
             part
-            for pair in zip(starts, [*cuts, slots.end], strict=True)
-            for part in periods.split_at(SlotRange(*pair), self._interpreter.change_days)
+            for between in parts(slots, *borders)
+            for part in periods.split_at(between, self._interpreter.change_days)
         ]
 
     def _compute_total(self, slots: SlotRange) -> Totals:
@@ -141,7 +138,7 @@ class History:
         costs = [
             cost
             for part in self._parts(slots, ())
-            if (cost := self._remember("cost", part, self._compute_cost)) is not None
+            if (cost := self._remembered.get("cost", part, self._compute_cost)) is not None
         ]
         return sum(costs, Decimal(0)) if costs else None
 
@@ -164,7 +161,7 @@ class History:
         before = periods.last_full_days(now, self._zone, _HOUR_OF_DAY_DAYS - 1)
         hours: Counter[tuple[str, int]] = Counter()
         for part in self._parts(SlotRange(before.start, today.end), (late, today.start)):
-            hours.update(self._remember("hours", part, self._compute_hours))
+            hours.update(self._remembered.get("hours", part, self._compute_hours))
         return hours
 
     def _compute_hours(self, slots: SlotRange) -> Counter[tuple[str, int]]:
@@ -177,20 +174,10 @@ class History:
                     hours[meaning.labels.application, hour] += requests
         return hours
 
-    def _remember(self, what: str, slots: SlotRange, compute: Callable[[SlotRange], T]) -> T:
-        """Return what was computed before, unless the ledger has changed in the range since."""
-        change = self._ledger.last_change(*slots)
-        known = self._used.get((what, slots)) or self._remembered.get((what, slots))
-        if known is None or known[0] != change:
-            known = change, compute(slots)
-        self._used[what, slots] = known
-        result: T = known[1]  # type: ignore[assignment]  # `what` tells the type
-        return result
 
-
-def _sum(parts: Iterable[Totals]) -> Totals:
+def _sum(totals: Iterable[Totals]) -> Totals:
     total = Totals()
-    for part in parts:
+    for part in totals:
         total.add(part)
     return total
 

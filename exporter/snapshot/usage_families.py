@@ -4,7 +4,6 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
-from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from exporter import metrics
@@ -16,15 +15,13 @@ from exporter.interpretation.measures import Labels, Measures
 from exporter.interpretation.models import describe
 from exporter.interpretation.totals import KINDS, GroupTotal, Totals
 from exporter.metrics import Family, Metric, Value
-from exporter.snapshot.exposure import Exposure
+from exporter.snapshot.exposure import Exposure, summed
 from exporter.snapshot.history import PeriodUsage
 from exporter.usage import LABELS, slot_of
 
 _MEAN_DAYS = 7
 _NOTHING = GroupTotal(first_slot=0)
-_PRODUCT = "bedrock"
 
-V = TypeVar("V", bound=Value)
 Samples = Mapping[tuple[str, ...], Value]
 
 
@@ -36,7 +33,7 @@ def usage_families(
         *_group_families(usage, exposure),
         *_forecast_families(usage, exposure, now, zone),
         *_month_families(usage.month, exposure),
-        _family(
+        summed(
             exposure,
             metrics.HOUR_OF_DAY,
             (
@@ -46,18 +43,6 @@ def usage_families(
         ),
         *_info_families(usage.month),
     ]
-
-
-def _family(
-    exposure: Exposure, metric: Metric, samples: Iterable[tuple[Labels, tuple[str, ...], V]]
-) -> Family:
-    """Sum samples, each a label set and the values of the metric's other labels, as exposed."""
-    values_of = exposure.values_of(metric.labels)
-    sums: dict[tuple[str, ...], Value] = {}
-    for labels, others, value in samples:
-        key = values_of(labels) + others
-        sums[key] = sums[key] + value if key in sums else value  # type: ignore[operator]
-    return Family(metric, exposure.names(metric.labels), sums)
 
 
 class _Sums:
@@ -157,7 +142,7 @@ def _forecast_families(
 def _month_families(month: Totals, exposure: Exposure) -> list[Family]:
     """Return what this month's cost and tokens are made of."""
     return [
-        _family(
+        summed(
             exposure,
             metrics.COST_BY_KIND,
             (
@@ -165,12 +150,12 @@ def _month_families(month: Totals, exposure: Exposure) -> list[Family]:
                 for (place, application, kind), cost in month.cost_by_kind.items()
             ),
         ),
-        _family(
+        summed(
             exposure,
             metrics.COST_BY_PROVENANCE,
             ((Labels(), (of,), cost) for of, cost in month.cost_by_provenance.items()),
         ),
-        _family(
+        summed(
             exposure,
             metrics.TOKENS_BY_ROUTING,
             (
@@ -178,7 +163,7 @@ def _month_families(month: Totals, exposure: Exposure) -> list[Family]:
                 for (place, routing, kind), tokens in month.tokens_by_routing.items()
             ),
         ),
-        _family(
+        summed(
             exposure,
             metrics.CACHE_SAVINGS,
             (
@@ -186,7 +171,7 @@ def _month_families(month: Totals, exposure: Exposure) -> list[Family]:
                 for (place, application), saved in month.cache_savings.items()
             ),
         ),
-        _family(
+        summed(
             exposure,
             metrics.UNPRICED_TOKENS,
             (
@@ -194,7 +179,7 @@ def _month_families(month: Totals, exposure: Exposure) -> list[Family]:
                 for (place, _, kind), tokens in month.unpriced_tokens.items()
             ),
         ),
-        _family(
+        summed(
             exposure,
             metrics.UNPRICED_REQUESTS,
             (
@@ -266,7 +251,7 @@ def limit_families(states: Iterable[LimitState]) -> list[Family]:
         for state in states:
             amount = value(state)
             if amount is not None:
-                labels = (_PRODUCT, state.name, *state.labels, state.measure, state.period)
+                labels = (state.product, state.name, *state.labels, state.measure, state.period)
                 samples[labels] = amount
         return Family(metric, metric.labels, samples)
 

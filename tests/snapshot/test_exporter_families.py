@@ -5,7 +5,7 @@ from decimal import Decimal
 from exporter.ledger import NewestRecord
 from exporter.snapshot.exporter_families import record_families, source_families, spend_families
 from exporter.status import AwsSpend, SourceStatus
-from snapshots import utc
+from snapshots import config, utc
 
 NOON = utc("2026-11-20T12:00")
 
@@ -45,12 +45,27 @@ def test_each_source_tells_how_it_is_doing():
     }
 
 
+def test_what_activity_reports_tell_is_estimated():
+    sources = config(
+        sources=[
+            {"type": "activity_reports", "name": "reports", "location": "logs"},
+            {"type": "kiro_reports", "location": "logs"},
+        ]
+    ).sources
+    newest = [NewestRecord(name, "1", "eu-west-1", 1) for name in ("reports", "kiro_reports")]
+    info = by_name(record_families(newest, sources))["bedrock_usage_source_info"]
+    assert set(info) == {
+        ("1", "eu-west-1", "reports", "estimated"),
+        ("1", "eu-west-1", "kiro_reports", "measured"),
+    }
+
+
 def test_a_place_tells_its_source_and_its_newest_record():
     newest = [
         NewestRecord("logs", "111122223333", "us-east-1", 1_700_000_000),
         NewestRecord("logs", "111122223333", "eu-west-1", 1_600_000_000),
     ]
-    assert by_name(record_families(newest)) == {
+    assert by_name(record_families(newest, config().sources)) == {
         "bedrock_usage_source_info": {
             ("111122223333", "us-east-1", "logs", "measured"): 1,
             ("111122223333", "eu-west-1", "logs", "measured"): 1,

@@ -1,0 +1,127 @@
+"""What users of Kiro spent, as its user reports say: credits, overage, messages, and silence.
+
+The counterpart of activity.py for the reports that count credits; which credits a user has is told
+in kiro_limits.py. Sums are exact, whatever the order of the lines.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal, localcontext
+from functools import cache
+from typing import NamedTuple
+
+from exporter.assistant_usage import Credits, Reported
+from exporter.interpretation.measures import Labels, label_text
+from exporter.interpretation.reported_days import ReportedDays
+from exporter.interpretation.reported_lines import Line, NameOf, lines_of, name_users
+
+EXACT_DIGITS = 60
+"""Digits of a sum of credits; a report states up to 17 of each, which 28 may not hold in sum."""
+
+
+class CreditKey(NamedTuple):
+    """Who spent credits, in which tier and with what."""
+
+    labels: Labels
+    """Of them, account_id, region and user."""
+    tier: str
+    """Of the line: a user that changes it has both in the month."""
+    client_type: str
+
+
+class MessageKey(NamedTuple):
+    """Who wrote messages to which model, and with what."""
+
+    labels: Labels
+    model: str
+    """As the report calls it."""
+    client_type: str
+
+
+class Spent(NamedTuple):
+    """Credits of a month."""
+
+    used: Decimal = Decimal(0)
+    """Overage included."""
+    overage: Decimal = Decimal(0)
+
+
+class SeatKey(NamedTuple):
+    """A user's subscription."""
+
+    labels: Labels
+    tier: str
+    """Of the newest line."""
+
+
+@dataclass(frozen=True, slots=True)
+class KiroFigures:
+    """What Kiro's user reports say on one day."""
+
+    newest_day: date | None
+    """The newest day that any line speaks of, those of users left out included."""
+    credits: Mapping[CreditKey, Spent]
+    """Of this month."""
+    messages: Mapping[MessageKey, int]
+    """Of this month."""
+    idle_days: Mapping[SeatKey, int]
+    """Since the last day with credits or messages, or else since the first report; of users with a
+    line this month or in the month before."""
+
+
+def summarise_credits(reported: Iterable[Reported], today: date, name_of: NameOf) -> KiroFigures:
+    """Return the figures of all lines; those of activity reports are left out."""
+    lines = lines_of(reported, Credits, today)
+    if not lines:
+        return KiroFigures(None, {}, {}, {})
+    days = ReportedDays(today, max(line.row.day for line in lines))
+    named = name_users(lines, name_of)
+    first = days.month
+    month = [line for line in named if line.row.day >= first]
+    return KiroFigures(days.newest, _credits(month), _messages(month), _idle_days(named, days))
+
+
+def newest_row(rows: Iterable[Credits]) -> Credits:
+    """Return the row of the newest day; of several clients', the one of the highest limit."""
+    return max(rows, key=lambda row: (row.day, row.usage_limit or 0, row.tier, row.overage_enabled))
+
+
+def _credits(lines: Iterable[Line[Credits]]) -> dict[CreditKey, Spent]:
+    text = cache(label_text)
+    spent: dict[CreditKey, Spent] = defaultdict(Spent)
+    with localcontext(prec=EXACT_DIGITS):
+        for labels, row in lines:
+            key = CreditKey(labels, text(row.tier), text(row.client_type))
+            before = spent[key]
+            spent[key] = Spent(before.used + row.used, before.overage + row.overage)
+    return dict(spent)
+
+
+def _messages(lines: Iterable[Line[Credits]]) -> dict[MessageKey, int]:
+    text = cache(label_text)
+    messages: dict[MessageKey, int] = defaultdict(int)
+    for labels, row in lines:
+        for model, count in row.messages_by_model:
+            messages[MessageKey(labels, text(model), text(row.client_type))] += count
+    return dict(messages)
+
+
+def _idle_days(lines: Iterable[Line[Credits]], days: ReportedDays) -> dict[SeatKey, int]:
+    rows: dict[Labels, list[Credits]] = defaultdict(list)
+    for labels, row in lines:
+        rows[labels].append(row)
+    return {
+        SeatKey(labels, label_text(newest_row(rows[labels]).tier)): days.idle_days(_active(of_user))
+        for labels, of_user in rows.items()
+        if max(row.day for row in of_user) >= days.previous_month
+    }
+
+
+def _active(rows: Iterable[Credits]) -> dict[date, bool]:
+    """Tell of every day with a line whether anything was spent or written."""
+    active: dict[date, bool] = defaultdict(bool)
+    for row in rows:
+        active[row.day] |= row.used > 0 or row.messages > 0
+    return active

@@ -1,0 +1,151 @@
+"""What is known of developer assistants at one moment: usage interpreted, valued, held to limits.
+
+Joins what prompt logs and reports say; what of it is exposed is decided in assistant_families.py.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Literal, NamedTuple
+
+from exporter import config
+from exporter.assistant_usage import ACTIVITIES, Activity, Credits, Product, Reported
+from exporter.config import Config
+from exporter.interpretation.activity import ActivityFigures, UserKey, summarise_activity
+from exporter.interpretation.assistant_users import AssistantUsers
+from exporter.interpretation.default_limits import default_limits
+from exporter.interpretation.estimates import EstimatedTokens, estimate_users
+from exporter.interpretation.kiro import KiroFigures, summarise_credits
+from exporter.interpretation.kiro_limits import credit_limits
+from exporter.interpretation.limits import LimitState, evaluate
+from exporter.interpretation.prices import PriceBook
+from exporter.interpretation.prompts import group_prompts
+from exporter.interpretation.report_usage import group_lines
+from exporter.interpretation.virtual_cost import VirtualPrice, subscription_usd
+from exporter.snapshot.assistant_history import AssistantUsage
+
+Accuracy = Literal["measured", "estimated"]
+
+
+class Valued(NamedTuple):
+    """What a user's tokens of this month would have cost."""
+
+    cost_usd: Decimal
+    accuracy: Accuracy
+
+
+@dataclass(frozen=True, slots=True)
+class AssistantFigures:
+    """Everything that can be exposed of developer assistants, with every user."""
+
+    usage: AssistantUsage
+    activity: ActivityFigures
+    estimated_tokens: Mapping[UserKey, EstimatedTokens]
+    kiro: KiroFigures
+    virtual_cost: Mapping[UserKey, Valued]
+    subscription_usd: Mapping[str, Decimal]
+    """By user of Amazon Q Developer."""
+    limits: tuple[LimitState, ...]
+
+
+class AssistantInterpreter:
+    """Interprets the usage of assistants under one configuration."""
+
+    def __init__(self, settings: Config, book: PriceBook, users: AssistantUsers) -> None:
+        self._settings = settings
+        self._price = VirtualPrice(settings, book)
+        self._name_of = users.name_of
+
+    def figures(self, usage: AssistantUsage, now: datetime) -> AssistantFigures:
+        """Return all that is known as of `now`."""
+        activity = summarise_activity(usage.lines, usage.day, self._name_of)
+        estimated = estimate_users(activity.month)
+        return AssistantFigures(
+            usage=usage,
+            activity=activity,
+            estimated_tokens=estimated,
+            kiro=summarise_credits(usage.lines, usage.day, self._name_of),
+            virtual_cost=self._virtual_cost(usage, estimated, now),
+            subscription_usd=self._subscriptions(usage, activity, now),
+            limits=tuple(self._limits(usage, now)),
+        )
+
+    def _virtual_cost(
+        self, usage: AssistantUsage, estimated: Mapping[UserKey, EstimatedTokens], now: datetime
+    ) -> dict[UserKey, Valued]:
+        """Value each user's tokens as prompt logs tell them or, without any, as estimated."""
+        measured: dict[UserKey, EstimatedTokens] = {}
+        for group, (_, counts) in usage.month.items():
+            key = UserKey(group.labels.user, group.product)
+            before = measured.get(key, EstimatedTokens(0, 0))
+            measured[key] = EstimatedTokens(before[0] + counts.input, before[1] + counts.output)
+        day = now.astimezone(UTC).date()
+        valued: dict[UserKey, Valued] = {}
+        for key, tokens in {**estimated, **measured}.items():
+            cost = self._price.cost_usd(tokens.input, tokens.output, day)
+            if cost is not None:
+                valued[key] = Valued(cost, "measured" if key in measured else "estimated")
+        return valued
+
+    def _subscriptions(
+        self, usage: AssistantUsage, activity: ActivityFigures, now: datetime
+    ) -> dict[str, Decimal]:
+        """Return what the seat of each user seen this month cost so far."""
+        settings = self._settings
+        usd = subscription_usd(
+            settings.assistants.subscription_usd_per_user, now, settings.timezone
+        )
+        seen = {(group.labels.user, group.product) for group in usage.month}
+        seen |= {(key.labels.user, key.product) for key in activity.month}
+        users = {user for user, product in seen if product is Product.QDEVELOPER}
+        return dict.fromkeys(users, usd)
+
+    def _limits(self, usage: AssistantUsage, now: datetime) -> Iterator[LimitState]:
+        """Return the limits that are configured, then those that AWS publishes, as far as used."""
+        settings = self._settings
+        for limit in settings.limits:
+            if limit.product != "bedrock":
+                yield from self._states(limit, usage, now)
+        if settings.assistants.default_limits:
+            for limit in default_limits(usage.day, settings.limits):
+                states = self._states(limit, usage, now)
+                # Nobody asked for a limit of 0 % a user: most use no agent at all.
+                yield from (state for state in states if state.used)
+        yield from self._credit_limits(usage)
+
+    def _states(
+        self, limit: config.Limit, usage: AssistantUsage, now: datetime
+    ) -> list[LimitState]:
+        zone = self._settings.timezone
+        if limit.measure in config.PROMPT_MEASURES:
+            groups = group_prompts(
+                limit.product,
+                usage.today,
+                usage.week,
+                usage.month,
+                usage.last_7_days,
+                usage.previous_month,
+            )
+            return evaluate([limit], groups, now, zone, config.PROMPT_MEASURES)
+        reported = group_lines(_lines_for(limit, usage), usage.day, self._name_of)
+        measures = ACTIVITIES if limit.product == "qdeveloper" else config.CREDIT_MEASURES
+        return evaluate([limit], reported.groups, now, zone, measures, reported.measured_to)
+
+    def _credit_limits(self, usage: AssistantUsage) -> Iterator[LimitState]:
+        tiers = self._settings.assistants.kiro_tier_credits
+        for limit in credit_limits(usage.lines, usage.day, self._name_of, tiers):
+            fields = limit._asdict()
+            del fields["overage_enabled"]
+            yield LimitState(product=Product.KIRO, **fields)
+
+
+def _lines_for(limit: config.Limit, usage: AssistantUsage) -> Iterator[Reported]:
+    """Return the report lines that a limit counts."""
+    if limit.product == "kiro":
+        return (line for line in usage.lines if isinstance(line.row, Credits))
+    return (
+        line
+        for line in usage.lines
+        if isinstance(line.row, Activity) and line.row.product is Product.QDEVELOPER
+    )

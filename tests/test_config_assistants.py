@@ -1,0 +1,132 @@
+"""config.yaml on developer assistants: sources, the section `assistants`, limits by product."""
+
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+
+from exporter.assistant_usage import ACTIVITIES
+from exporter.config import ActivityReports, ConfigError, KiroReports, PromptLogs, load
+
+SOURCES = "sources: [{type: prompt_logs, location: logs}]\n"
+LIMIT = "name: a, period: month, threshold: 30"
+PROMPTS = "requests, tokens, input_tokens, output_tokens"
+
+
+@pytest.fixture
+def read(tmp_path):
+    def read_config(text):
+        path = tmp_path / "config.yaml"
+        path.write_text(text)
+        return load(path, {})
+
+    return read_config
+
+
+def problem(read, text):
+    with pytest.raises(ConfigError) as caught:
+        read(text)
+    (line,) = caught.value.problems
+    return line.partition("config.yaml: ")[2]
+
+
+def test_the_three_sources_may_lie_at_one_location(read, tmp_path):
+    sources = read(
+        "sources:\n"
+        "  - {type: invocation_logs, location: logs}\n"
+        "  - {type: prompt_logs, location: logs, duplicates_window: 14d}\n"
+        "  - {type: activity_reports, location: logs, lookback: 10d}\n"
+        "  - {type: kiro_reports, location: logs, max_object_bytes: 2097152}\n"
+    ).sources
+    _, prompts, activity, kiro = sources
+    folder = str(tmp_path / "logs")
+    assert isinstance(prompts, PromptLogs)
+    assert (prompts.name, prompts.location) == ("prompt_logs", folder)
+    assert prompts.duplicates_window == timedelta(days=14)
+    assert isinstance(activity, ActivityReports)
+    assert (activity.name, activity.lookback) == ("activity_reports", timedelta(days=10))
+    assert isinstance(kiro, KiroReports)
+    assert (kiro.name, kiro.lookback) == ("kiro_reports", timedelta(days=7))
+    assert kiro.max_object_bytes == 2**21
+
+
+def test_without_a_section_the_published_figures_hold(read):
+    assistants = read(SOURCES).assistants
+    assert assistants.context_window_tokens == 200_000
+    assert assistants.subscription_usd_per_user == 19
+    assert assistants.default_limits
+    assert assistants.users.include == assistants.users.exclude == ()
+
+
+def test_every_key_of_the_section_is_taken(read):
+    assistants = read(
+        SOURCES + "assistants:\n"
+        "  users: {include: ['d-*'], exclude: [robot]}\n"
+        "  context_window_tokens: 1000000\n"
+        "  virtual_cost_model: anthropic.claude-sonnet-4-6\n"
+        "  subscription_usd_per_user: 17.5\n"
+        "  default_limits: false\n"
+        "  kiro_tier_credits: {pro: 1200}\n"
+    ).assistants
+    assert (assistants.users.include, assistants.users.exclude) == (("d-*",), ("robot",))
+    assert assistants.context_window_tokens == 1_000_000
+    assert assistants.virtual_cost_model == "anthropic.claude-sonnet-4-6"
+    assert assistants.subscription_usd_per_user == Decimal("17.5")
+    assert not assistants.default_limits
+    assert assistants.kiro_tier_credits == {"PRO": Decimal(1200)}
+
+
+@pytest.mark.parametrize(
+    ("product", "measure"),
+    [
+        ("qdeveloper", "requests"),
+        ("qdeveloper", "dev_generation_event_count"),
+        ("qdeveloper", "inline_chat_total_event_count"),
+        ("kiro", "output_tokens"),
+        ("kiro", "credits"),
+        ("kiro", "messages"),
+    ],
+)
+def test_a_limit_may_be_set_on_what_the_product_measures(read, product, measure):
+    text = f"limits: [{{{LIMIT}, product: {product}, measure: {measure}, by: [user]}}]"
+    (limit,) = read(SOURCES + text).limits
+    assert (limit.product, limit.measure) == (product, measure)
+
+
+def test_a_limit_is_on_bedrock_unless_it_says_otherwise(read):
+    (limit,) = read(SOURCES + f"limits: [{{{LIMIT}, measure: cost_usd}}]").limits
+    assert limit.product == "bedrock"
+
+
+@pytest.mark.parametrize(
+    ("keys", "said"),
+    [
+        (
+            "product: kiro, measure: cost_usd",
+            f"limits[0].measure: 'cost_usd' is not one of {PROMPTS}, credits, overage_credits, "
+            "messages",
+        ),
+        (
+            "product: qdeveloper, measure: credits",
+            f"limits[0].measure: 'credits' is not one of {PROMPTS}, {', '.join(ACTIVITIES)}",
+        ),
+        (
+            "product: q, measure: requests",
+            "limits[0].product: 'q' is not one of bedrock, qdeveloper, kiro",
+        ),
+        (
+            "product: kiro, measure: credits, by: [user, model]",
+            "limits[0]: model: no label of product 'kiro'",
+        ),
+    ],
+    ids=["measure of another product", "credits of Q", "unknown product", "foreign label"],
+)
+def test_a_limit_on_what_a_product_has_not_is_refused(read, keys, said):
+    assert problem(read, SOURCES + f"limits: [{{{LIMIT}, {keys}}}]") == said
+
+
+def test_impossible_figures_are_refused_by_their_place(read):
+    said = problem(read, SOURCES + "assistants: {context_window_tokens: 0}")
+    assert said == "assistants.context_window_tokens: 0: input should be greater than or equal to 1"
+    said = problem(read, SOURCES + "assistants: {kiro_tier_credits: {PRO: 0}}")
+    assert said == "assistants.kiro_tier_credits.PRO: 0: input should be greater than 0"
