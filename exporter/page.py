@@ -1,14 +1,13 @@
 """The status page: what was read, how fresh it is, what it cost, rendered once a refresh to bytes.
 
 Takes values and returns HTML. Knows no ledger, no clock and no web server, and shows no text that
-a caller wrote except names. Every name is hostile: escaped, stripped of control characters, cut.
+a caller wrote except names, which page_text.py makes harmless and the template escapes.
 """
 
 import calendar
-import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
@@ -17,11 +16,10 @@ from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from exporter import page_text
+
 TOP = 10
 """Rows of a table; what is left is summed up in one more, so that the page stays small."""
-
-LONGEST_TEXT = 160
-"""Characters of a name or a message that are sent at all."""
 
 NEAR = Decimal("0.8")
 """Ratio from which on a limit is shown as near."""
@@ -138,6 +136,25 @@ class SourceRow:
 
 
 @dataclass(frozen=True, slots=True)
+class AssistantRow:
+    """What one developer assistant's users did this month; None: no log or report tells."""
+
+    name: str
+    users: int
+    requests: int | None = None
+    tokens: int | None = None
+    """Counted from prompt logs."""
+    estimated_tokens: int | None = None
+    """From activity reports."""
+    virtual_cost_usd: Decimal | None = None
+    """What the tokens would have cost."""
+    subscription_usd: Decimal | None = None
+    """What the seats cost so far."""
+    credits: Decimal | None = None
+    overage_credits: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class PageView:
     """All that the page shows. Today and month are those of `timezone`."""
 
@@ -160,6 +177,7 @@ class PageView:
     limits: tuple[LimitRow, ...]
     unpriced: tuple[UnpricedRow, ...]
     sources: tuple[SourceRow, ...]
+    assistants: tuple[AssistantRow, ...]
     aws_cost_usd_today: Decimal
     aws_cost_usd_ceiling: Decimal
     docs_url: str | None = None
@@ -271,79 +289,6 @@ def _width(part: Decimal | int | None, whole: Decimal | int = 1) -> str:
     return f"{min(100.0, float(Fraction(part) / Fraction(whole) * 100)):.2f}%"
 
 
-def _money(usd: Decimal) -> str:
-    """Write dollars to the cent; less than a cent says so and is not $0."""
-    if 0 < usd < Decimal("0.01"):
-        return "<$0.01"
-    return f"${usd:,.2f}" if usd else "$0"
-
-
-def _exact_money(usd: Decimal) -> str:
-    return f"${usd.normalize():,f}"
-
-
-def _human(number: Decimal | int) -> str:
-    """Write 12,345,678 as 12.3M; never rounds up, so that 999,999 is not 1.0M."""
-    for unit, size in (("T", 10**12), ("B", 10**9), ("M", 10**6), ("K", 10**3)):
-        if number >= size:
-            tenths = int(number * 10 // size)
-            return f"{tenths // 10:,}.{tenths % 10}{unit}"
-    return f"{number:,}"
-
-
-def _percent(ratio: Decimal) -> str:
-    """Write a ratio with one decimal, rounded down: what is below 100 % never reads 100 %."""
-    tenths = int(ratio * 1000)
-    if ratio > 0 and not tenths:
-        return "<0.1%"
-    return f"{tenths // 10:,}.{tenths % 10}%" if tenths < 10_000 else f"{tenths // 10:,}%"
-
-
-def _share(part: Decimal, whole: Decimal) -> str:
-    """Write a part of a whole; parts of nothing have no share."""
-    return f"{part / whole:.1%}" if whole else "\u2013"
-
-
-def _amount(number: Decimal | int, measure: str) -> str:
-    return _money(Decimal(number)) if measure == "cost_usd" else _human(number)
-
-
-def _relative(moment: datetime, now: datetime) -> str:
-    """Write the distance of two moments in its largest unit: 3 min ago, in 9 days."""
-    seconds = int((moment - now).total_seconds())
-    for unit, size in ((" days", 86_400), (" h", 3600), (" min", 60), (" s", 1)):
-        amount = abs(seconds) // size
-        if amount >= (2 if size == 86_400 else 1):
-            return f"in {amount}{unit}" if seconds > 0 else f"{amount}{unit} ago"
-    return "now"
-
-
-def _duration(length: timedelta) -> str:
-    """Write 5400 s as 1 h 30 min; what is below a second is left out."""
-    minutes, seconds = divmod(int(length.total_seconds()), 60)
-    hours, minutes = divmod(minutes, 60)
-    parts = ((hours, "h"), (minutes, "min"), (seconds, "s"))
-    return " ".join(f"{amount} {unit}" for amount, unit in parts if amount)
-
-
-def _utc(moment: datetime) -> str:
-    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
-
-
-def _clip(text: str) -> str:
-    """Make hostile text harmless to look at: no control or direction characters, and not long.
-
-    Lone surrogates, which UTF-8 cannot carry, are among what is replaced.
-    """
-    cut = text if len(text) <= LONGEST_TEXT else text[: LONGEST_TEXT - 1] + "…"
-    shown = "".join("\ufffd" if _is_unprintable(char) else char for char in cut)
-    return shown.strip() or "(empty)"
-
-
-def _is_unprintable(char: str) -> bool:
-    return unicodedata.category(char) in ("Cc", "Cf", "Cs", "Zl", "Zp")
-
-
 def _template_environment() -> Environment:
     environment = Environment(
         loader=PackageLoader("exporter"),
@@ -353,18 +298,18 @@ def _template_environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters |= {
-        "money": _money,
-        "exact_money": _exact_money,
-        "human": _human,
+        "money": page_text.money,
+        "exact_money": page_text.exact_money,
+        "human": page_text.human,
         "count": "{:,}".format,
-        "percent": _percent,
-        "share": _share,
-        "amount": _amount,
+        "percent": page_text.percent,
+        "share": page_text.share,
+        "amount": page_text.amount,
         "width": _width,
-        "relative": _relative,
-        "duration": _duration,
-        "utc": _utc,
-        "clip": _clip,
+        "relative": page_text.relative,
+        "duration": page_text.duration,
+        "utc": page_text.utc,
+        "clip": page_text.clip,
         "limit_level": limit_level,
     }
     environment.tests["absent"] = lambda value: isinstance(value, Absent)

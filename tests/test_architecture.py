@@ -22,8 +22,9 @@ ONLY_IN = {
 MAY_IMPORT = {
     "usage": set(),
     "metrics": {"usage"},
-    "config": {"usage"},
-    "interpretation": {"usage", "config"},
+    "assistant_usage": {"usage"},
+    "config": {"usage", "assistant_usage"},
+    "interpretation": {"usage", "assistant_usage", "config"},
 }
 """All that these parts may import of ours, besides themselves."""
 

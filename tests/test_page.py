@@ -16,6 +16,7 @@ from exporter import page
 from exporter.interpretation.models import UnpricedReason
 from exporter.page import (
     Absent,
+    AssistantRow,
     LimitLevel,
     LimitRow,
     PageView,
@@ -43,6 +44,17 @@ SOURCE = SourceRow(
     records=2_012_345,
 )
 
+Q_DEVELOPER = AssistantRow(
+    "Amazon Q Developer",
+    users=9,
+    requests=4_621,
+    tokens=1_234_567,
+    estimated_tokens=642_920,
+    virtual_cost_usd=Decimal("0.276195"),
+    subscription_usd=Decimal("125.4"),
+)
+KIRO = AssistantRow("Kiro", users=6, credits=Decimal("895.874"), overage_credits=Decimal("307.03"))
+
 EMPTY = PageView(
     built_at=NOW,
     version="0.1.0",
@@ -61,6 +73,7 @@ EMPTY = PageView(
     limits=(),
     unpriced=(),
     sources=(replace(SOURCE, newest_record=None, log_objects=0, records=0),),
+    assistants=(),
     aws_cost_usd_today=Decimal("0.0132"),
     aws_cost_usd_ceiling=Decimal("1.00"),
 )
@@ -84,6 +97,7 @@ FULL = replace(
     top_users=rank([share("anna@example.com", "200.23")]),
     top_models=rank([share("Claude Sonnet 4.5", "1001.20", detail="anthropic.claude")]),
     sources=(SOURCE,),
+    assistants=(Q_DEVELOPER, KIRO),
 )
 
 FILLING = replace(
@@ -584,3 +598,20 @@ def test_huge_figures_render() -> None:
 
     assert page.limit_level(row) is LimitLevel.OVER
     assert "over" in text(view)
+
+
+def test_assistants_show_what_is_known_of_each() -> None:
+    shown = text(FULL)
+    q_developer, kiro = shown.split("Amazon Q Developer")[1].split("Kiro")
+    assert "Tokens, counted 1.2M" in q_developer
+    assert "Tokens, estimated ≈ 642.9K" in q_developer
+    assert "Would have cost ≈ $0.28" in q_developer
+    assert "Seats so far $125.40" in q_developer
+    assert "Credits" not in q_developer
+    assert "Credits used 895.8" in kiro
+    assert "Overage credits 307.0" in kiro
+    assert "Seats so far" not in kiro.split("What was read")[0]
+
+
+def test_without_assistants_there_is_no_word_of_them() -> None:
+    assert "Developer assistants" not in text(EMPTY)

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from exporter.config import Config
+from exporter.interpretation.assistant_users import AssistantUsers
 from exporter.interpretation.attribution import Attribution
 from exporter.interpretation.models import UnpricedReason, resolve
 from exporter.interpretation.names import Kind, Names, profile_of, role_of, user_id_of
@@ -32,12 +33,20 @@ Named = tuple[str, str, str, str]
 """Account id, region, principal and model id of some usage."""
 
 
-def questions(settings: Config, names: Names, named: Iterable[Named]) -> list[Question]:
-    """Return what to ask of the names in use, each once; none of principals that are left out."""
+def questions(
+    settings: Config, names: Names, named: Iterable[Named], assistant_users: Iterable[str] = ()
+) -> list[Question]:
+    """Return what to ask of the names in use, each once; none of who is left out.
+
+    `assistant_users` are the ids of developer assistants' users.
+    """
     asker = _Asker(settings, names)
     found: dict[tuple[str, str], Question] = {}
     for usage in sorted(named):
         for question in asker.questions(*usage):
+            found.setdefault((question.kind, question.key), question)
+    for user in sorted(assistant_users):
+        for question in asker.of_assistant_user(user):
             found.setdefault((question.kind, question.key), question)
     return list(found.values())
 
@@ -49,6 +58,7 @@ class _Asker:
         self._attribution = Attribution(settings.attribution, names)
         self._profile_tags = settings.attribution.profile_tags
         self._applications = settings.attribution.applications
+        self._assistant_users = AssistantUsers(settings.assistants.users, names)
 
     def questions(
         self, account_id: str, region: str, principal: str, model_id: str
@@ -62,6 +72,10 @@ class _Asker:
             yield from self._of_role(region, principal)
         if self._lookups.identity_center:
             yield from self._of_user(attributed.user)
+
+    def of_assistant_user(self, user: str) -> Iterator[Question]:
+        if self._assistant_users.name_of(user) is not None:
+            yield from self._of_user(user)
 
     def _of_profile(self, region: str, model_id: str) -> Iterator[Question]:
         """Ask for a profile of the region of the call: it can be called in no other."""

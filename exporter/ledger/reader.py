@@ -184,6 +184,10 @@ class Ledger:
             )
             return {(row[0], row[1], row[2], row[3]) for row in rows}
 
+    def assistant_users_since(self, slot: int) -> set[str]:
+        """Return the ids of all users of developer assistants since a slot."""
+        return self.assistants.users_since(slot)
+
     def exposed_users(self, month: str) -> frozenset[str]:
         """Return the users that had series of their own in a month, given as 2026-11."""
         with told(self.path):

@@ -19,6 +19,7 @@ from exporter.interpretation.estimates import EstimatedTokens, estimate_users
 from exporter.interpretation.kiro import KiroFigures, summarise_credits
 from exporter.interpretation.kiro_limits import credit_limits
 from exporter.interpretation.limits import LimitState, evaluate
+from exporter.interpretation.measures import UNKNOWN
 from exporter.interpretation.prices import PriceBook
 from exporter.interpretation.prompts import group_prompts
 from exporter.interpretation.report_usage import group_lines
@@ -110,8 +111,7 @@ class AssistantInterpreter:
         if settings.assistants.default_limits:
             for limit in default_limits(usage.day, settings.limits):
                 states = self._states(limit, usage, now)
-                # Nobody asked for a limit of 0 % a user: most use no agent at all.
-                yield from (state for state in states if state.used)
+                yield from (state for state in states if _is_of_a_user(state))
         yield from self._credit_limits(usage)
 
     def _states(
@@ -138,6 +138,14 @@ class AssistantInterpreter:
             fields = limit._asdict()
             del fields["overage_enabled"]
             yield LimitState(product=Product.KIRO, **fields)
+
+
+def _is_of_a_user(state: LimitState) -> bool:
+    """Tell whether a published limit stands for a user that is known and used something of it.
+
+    Users that privacy has made one would all be held against the limit of one.
+    """
+    return state.used > 0 and state.labels.user != UNKNOWN
 
 
 def _lines_for(limit: config.Limit, usage: AssistantUsage) -> Iterator[Reported]:

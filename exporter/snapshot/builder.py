@@ -157,6 +157,7 @@ class SnapshotBuilder:
                 self._applications(),
                 usage,
                 self._history.daily_cost_usd(now),
+                assistants,
                 limits,
                 sources,
                 newest,

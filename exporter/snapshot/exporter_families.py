@@ -9,9 +9,6 @@ from exporter.ledger import NewestRecord
 from exporter.metrics import Family, Metric, Value
 from exporter.status import AwsSpend, SourceStatus
 
-_ESTIMATED = "activity_reports"
-"""The type of source that states no tokens: they are estimated. Others state or count them."""
-
 
 def source_families(sources: Sequence[SourceStatus]) -> list[Family]:
     """Return how each source is doing."""
@@ -37,18 +34,13 @@ def source_families(sources: Sequence[SourceStatus]) -> list[Family]:
 def record_families(newest: Iterable[NewestRecord], sources: Iterable[Source]) -> list[Family]:
     """Return where usage comes from and how new it is."""
     newest = list(newest)
-    estimated = {source.name for source in sources if source.type == _ESTIMATED}
+    accuracy = accuracies(sources)
     return [
         Family(
             metrics.USAGE_SOURCE_INFO,
             metrics.USAGE_SOURCE_INFO.labels,
             {
-                (
-                    row.account_id,
-                    row.region,
-                    row.source,
-                    "estimated" if row.source in estimated else "measured",
-                ): 1
+                (row.account_id, row.region, row.source, accuracy.get(row.source, "measured")): 1
                 for row in newest
             },
         ),
@@ -74,3 +66,14 @@ def spend_families(spend: AwsSpend) -> list[Family]:
 def refresh_family(interval: timedelta) -> Family:
     """Return how often the sources are refreshed."""
     return Family(metrics.REFRESH_INTERVAL, (), {(): interval.total_seconds()})
+
+
+def accuracies(sources: Iterable[Source]) -> dict[str, str]:
+    """Return how the figures of each source come about.
+
+    Activity reports state no tokens: they are estimated. All others state or count them.
+    """
+    return {
+        source.name: "estimated" if source.type == "activity_reports" else "measured"
+        for source in sources
+    }

@@ -1,11 +1,12 @@
 """The status page's view of a snapshot."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
 from exporter import __version__, metrics
+from exporter.assistant_usage import Product
 from exporter.config import Application, Config
 from exporter.interpretation.limits import LimitState
 from exporter.interpretation.measures import Labels
@@ -14,6 +15,7 @@ from exporter.interpretation.totals import GroupTotal, Totals
 from exporter.ledger import NewestRecord
 from exporter.page import (
     Absent,
+    AssistantRow,
     LimitRow,
     PageView,
     Ranking,
@@ -23,12 +25,15 @@ from exporter.page import (
     UnpricedRow,
     rank,
 )
+from exporter.snapshot.assistant_figures import AssistantFigures
 from exporter.snapshot.counters import Counters
+from exporter.snapshot.exporter_families import accuracies
 from exporter.snapshot.history import PeriodUsage
 from exporter.snapshot.usage_families import mean_days, remaining_days
 from exporter.status import AwsSpend, SourceStatus
 from exporter.usage import LABELS, Label
 
+_ASSISTANTS = {Product.QDEVELOPER: "Amazon Q Developer", Product.KIRO: "Kiro"}
 _TOO_LITTLE = Absent("less than 24 hours of data")
 
 
@@ -37,6 +42,7 @@ def page_view(
     applications: Mapping[str, Application],
     usage: PeriodUsage,
     daily_cost_usd: tuple[tuple[date, Decimal], ...],
+    assistants: AssistantFigures,
     limits: Iterable[LimitState],
     sources: Sequence[SourceStatus],
     newest: Sequence[NewestRecord],
@@ -46,6 +52,7 @@ def page_view(
 ) -> PageView:
     """Return all that the page shows, from the same values as the metrics."""
     mean_usd, projected_usd = _forecast(settings, usage, now)
+    accuracy = accuracies(settings.sources)
     return PageView(
         built_at=now,
         version=__version__,
@@ -67,7 +74,11 @@ def page_view(
         top_models=_ranking(usage, "model", _model_name),
         limits=tuple(_limit_row(state) for state in limits),
         unpriced=_unpriced(usage.month),
-        sources=tuple(_source_row(source, newest, counters) for source in sources),
+        sources=tuple(
+            _source_row(source, newest, counters, accuracy.get(source.name, "measured"))
+            for source in sources
+        ),
+        assistants=tuple(_assistant_rows(assistants)),
         aws_cost_usd_today=spend.cost_usd,
         aws_cost_usd_ceiling=spend.ceiling_usd,
     )
@@ -158,7 +169,7 @@ def _unpriced(month: Totals) -> tuple[UnpricedRow, ...]:
 
 
 def _source_row(
-    source: SourceStatus, newest: Sequence[NewestRecord], counters: Counters
+    source: SourceStatus, newest: Sequence[NewestRecord], counters: Counters, accuracy: str
 ) -> SourceRow:
     records = [row.timestamp for row in newest if row.source == source.name]
     return SourceRow(
@@ -177,4 +188,33 @@ def _source_row(
             if name == source.name
         },
         last_error=source.last_error,
+        accuracy=accuracy,
     )
+
+
+def _assistant_rows(figures: AssistantFigures) -> Iterator[AssistantRow]:
+    """Return the assistants that somebody used this month or has credits of."""
+    for product, name in _ASSISTANTS.items():
+        groups = {g: sums for g, sums in figures.usage.month.items() if g.product is product}
+        estimated = [t for key, t in figures.estimated_tokens.items() if key.product is product]
+        values = [v for key, v in figures.virtual_cost.items() if key.product is product]
+        credits = figures.kiro.credits if product is Product.KIRO else {}
+        users = {group.labels.user for group in groups} | {key.labels.user for key in credits}
+        users |= {key.user for key in figures.estimated_tokens if key.product is product}
+        if not users:
+            continue
+        counts = [sums.counts for sums in groups.values()]
+        seats = figures.subscription_usd if product is Product.QDEVELOPER else {}
+        yield AssistantRow(
+            name=name,
+            users=len(users),
+            requests=sum(count.requests for count in counts) if counts else None,
+            tokens=sum(count.input + count.output for count in counts) if counts else None,
+            estimated_tokens=sum(map(sum, estimated)) if estimated else None,
+            virtual_cost_usd=sum((v.cost_usd for v in values), Decimal(0)) if values else None,
+            subscription_usd=sum(seats.values(), Decimal(0)) if seats else None,
+            credits=sum((s.used for s in credits.values()), Decimal(0)) if credits else None,
+            overage_credits=sum((s.overage for s in credits.values()), Decimal(0))
+            if credits
+            else None,
+        )

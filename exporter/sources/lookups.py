@@ -48,6 +48,9 @@ class Known(Protocol):
     def named_since(self, slot: int) -> set[Named]:
         """Return account id, region, principal and model id of all usage since a slot."""
 
+    def assistant_users_since(self, slot: int) -> set[str]:
+        """Return the ids of all users of developer assistants since a slot."""
+
 
 class Lookups:
     """The source of what AWS says of names."""
@@ -76,7 +79,7 @@ class Lookups:
         # A new configuration may be allowed what another was refused. The ledger keeps seconds.
         self._began = self._began or times.now.replace(microsecond=0)
         lookups = known.lookups()
-        due = self._due(lookups, known.named_since(slot_of(times.fill_from)), times.now)
+        due = self._due(lookups, known, times)
         attempt = _Attempt(self._settings, self._directory, lookups, times.now)
         for question in due:
             if attempt.asked == _MOST_A_REFRESH or (attempt.asked and is_due()):
@@ -87,15 +90,17 @@ class Lookups:
         yield AwsRequests(self._meter.take())
 
     def _due(
-        self, lookups: Mapping[tuple[str, str], LookedUp], named: set[Named], now: datetime
+        self, lookups: Mapping[tuple[str, str], LookedUp], known: Known, times: Times
     ) -> list[Question]:
         """Return what to ask, first what was never asked, then what was asked longest ago."""
         names = Names(self._settings.aws.lookups, lookups)
+        since = slot_of(times.fill_from)
+        in_use = known.named_since(since), known.assistant_users_since(since)
         answers = [
             (question, lookups.get((question.kind, question.key)))
-            for question in questions(self._settings, names, named)
+            for question in questions(self._settings, names, *in_use)
         ]
-        due = [pair for pair in answers if self._is_due(*pair, now)]
+        due = [pair for pair in answers if self._is_due(*pair, times.now)]
         due.sort(key=lambda pair: pair[1].at.timestamp() if pair[1] else 0)
         return [question for question, _ in due]
 

@@ -118,3 +118,14 @@ def test_a_user_who_is_called_by_an_id_is_asked_for_by_its_uuid(name, subject):
 @pytest.mark.parametrize("name", [f"d-0000000000.{UUID}", "alice", f"{UUID}-x", "machine"])
 def test_other_users_and_those_of_another_identity_store_are_not_asked_for(name):
     assert asked((f"arn:aws:iam::{HERE}:user/{name}", SONNET)) == []
+
+
+def test_a_user_of_an_assistant_is_asked_for_by_the_id():
+    settings: Config = config(aws={"lookups": ALL})
+    asked_for = questions(settings, Names(), [], [UUID, "unknown", ""])
+    assert asked_for == [Question(Kind.IDENTITY_USER, UUID, "", "eu-west-1", UUID)]
+
+
+def test_a_user_of_an_assistant_who_is_left_out_is_not_asked_for():
+    settings: Config = config(aws={"lookups": ALL}, assistants={"users": {"exclude": [UUID]}})
+    assert questions(settings, Names(), [], [UUID]) == []

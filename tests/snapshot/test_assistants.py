@@ -282,6 +282,12 @@ def test_a_published_limit_stands_only_for_who_used_something_of_it(exporter):
     assert limits(exporter.build(NOON)) == {("qdeveloper", "qdeveloper-dev", BOB): 1}
 
 
+def test_users_that_nobody_may_know_share_no_published_limit(exporter):
+    dev = activity(user="unknown", dev_generation_event_count=99)
+    exporter.ledger.apply_reports([report(dev), report(credits(user="unknown"), **KIRO)])
+    assert limits(exporter.build(NOON)) == {}
+
+
 def test_users_can_be_left_out(exporter):
     exporter.configure(assistants={"users": {"exclude": [BOB]}})
     exporter.take_prompts(prompt(), prompt(who=asker(BOB)))

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from assistant_builders import BOB, activity, asker, credits, prompt, report
 from exporter import metrics, page
-from exporter.page import Absent
+from exporter.page import Absent, AssistantRow
 from exporter.status import SourceStatus
 from snapshots import HAIKU, SONNET, UNKNOWN_MODEL, Exporter, total, used, utc, value
 
@@ -149,3 +150,36 @@ def test_a_ledger_without_usage_makes_a_page(exporter):
     snapshot = exporter.build(NOON)
     assert value(snapshot, "bedrock_exporter_folded_users") == 0
     assert b"<html" in page.render(snapshot.page)
+
+
+def test_assistants_show_the_figures_of_the_metrics(tmp_path):
+    exporter = Exporter(tmp_path)
+    exporter.fill_prompts(prompt(10**6, 0), prompt(who=asker(BOB), input=5, output=5))
+    exporter.ledger.apply_reports(
+        [
+            report(activity(chat_messages_sent=10)),
+            report(
+                credits("10.5", overage="2"),
+                folder="KiroLogs/user_report",
+                series="KIRO_IDE",
+                source="kiro_reports",
+            ),
+        ]
+    )
+    q_developer, kiro = exporter.build(NOON).page.assistants
+    assert q_developer == AssistantRow(
+        "Amazon Q Developer",
+        users=2,
+        requests=2,
+        tokens=1_000_010,
+        estimated_tokens=6_500,
+        virtual_cost_usd=Decimal("3.00009"),
+        subscription_usd=Decimal(19) * 39 / 60 * 2,
+        credits=None,
+        overage_credits=None,
+    )
+    assert kiro == AssistantRow("Kiro", 1, credits=Decimal("10.5"), overage_credits=Decimal(2))
+
+
+def test_without_assistants_none_is_shown(tmp_path):
+    assert Exporter(tmp_path).build(NOON).page.assistants == ()

@@ -54,12 +54,17 @@ class Memory:
 
     def __init__(self, *named):
         self.named = set(named)
+        self.assistant_users = set()
         self.asked_since = None
         self._lookups = {}
 
     def named_since(self, slot):
         self.asked_since = slot
         return self.named
+
+    def assistant_users_since(self, slot):
+        assert slot == self.asked_since
+        return self.assistant_users
 
     def lookups(self):
         return self._lookups
