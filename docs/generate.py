@@ -33,11 +33,14 @@ has; leaving one out sums over it. An unknown application or user is `unknown`; 
 
 `token_kind` is `input`, `output`, `cache_read`, `cache_write` or `cache_write_1h`; the kinds never
 overlap. `routing` is `in_region`, `geo` or `global`. `provenance` says where a price comes from:
-`list`, `override` or `derived` ([prices](prices.md)).
+`list`, `override` or `derived` ([prices](prices.md)). `product` is `bedrock`, `qdeveloper` or
+`kiro`; figures of [developer assistants](developer-assistants.md) are not part of Bedrock's.
 """
 
 _SECTIONS = (
     ("bedrock_exporter_", "The exporter itself"),
+    ("kiro_", "Developer assistants"),
+    ("qdeveloper_", "Developer assistants"),
     ("usage_limit_", "Limits"),
     ("bedrock_", "Bedrock usage and cost"),
 )

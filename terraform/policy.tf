@@ -1,6 +1,16 @@
 # The least that the exporter itself must be allowed, the same as `bedrock-exporter aws permissions`
 # prints: its output is attached to the role or user that the exporter runs as.
 
+# What each source reads of developer assistants; of reports, without the prompts beside them.
+locals {
+  assistant_folders = {
+    prompt_logs      = ["KiroLogs/", "QDeveloperLogs/"]
+    activity_reports = ["KiroLogs/by_user_analytic/", "QDeveloperLogs/by_user_analytic/"]
+    kiro_reports     = ["KiroLogs/user_report/"]
+  }
+  folders_read = distinct(flatten([for source in var.assistant_sources : local.assistant_folders[source]]))
+}
+
 data "aws_iam_policy_document" "exporter" {
   statement {
     sid       = "ListLogs"
@@ -63,6 +73,35 @@ data "aws_iam_policy_document" "exporter" {
       "s3:PutObject",
     ]
     resources = ["${local.results_arn}/athena/*"]
+  }
+
+  dynamic "statement" {
+    for_each = var.assistant_bucket == null ? [] : [var.assistant_bucket]
+
+    content {
+      sid       = "ListAssistantLogs"
+      actions   = ["s3:ListBucket"]
+      resources = ["arn:${local.partition}:s3:::${statement.value}"]
+
+      condition {
+        test     = "StringLike"
+        variable = "s3:prefix"
+        values   = ["${var.assistant_prefix}AWSLogs/*"]
+      }
+    }
+  }
+
+  dynamic "statement" {
+    for_each = var.assistant_bucket == null ? [] : [var.assistant_bucket]
+
+    content {
+      sid     = "ReadAssistantLogs"
+      actions = ["s3:GetObject"]
+      resources = [
+        for folder in local.folders_read :
+        "arn:${local.partition}:s3:::${statement.value}/${var.assistant_prefix}AWSLogs/*/${folder}*"
+      ]
+    }
   }
 
   dynamic "statement" {

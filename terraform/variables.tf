@@ -90,3 +90,31 @@ variable "kms_key_arn" {
   type        = string
   default     = null
 }
+
+variable "assistant_bucket" {
+  description = "The bucket that Amazon Q Developer and Kiro write into, for the exporter to read; null: none. It is not made here."
+  type        = string
+  default     = null
+}
+
+variable "assistant_prefix" {
+  description = "What the keys in assistant_bucket begin with, before AWSLogs/: ending in a slash."
+  type        = string
+  default     = "qdeveloper/"
+
+  validation {
+    condition     = can(regex("^[^/].*[^/]/$|^[^/]/$", var.assistant_prefix))
+    error_message = "Must end in a slash and not begin with one."
+  }
+}
+
+variable "assistant_sources" {
+  description = "Which sources of config.yaml read assistant_bucket. Without prompt_logs, no prompt can be read."
+  type        = list(string)
+  default     = ["prompt_logs", "activity_reports", "kiro_reports"]
+
+  validation {
+    condition     = alltrue([for source in var.assistant_sources : contains(["prompt_logs", "activity_reports", "kiro_reports"], source)])
+    error_message = "Sources are prompt_logs, activity_reports and kiro_reports."
+  }
+}

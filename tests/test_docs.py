@@ -9,7 +9,7 @@ from click import Command, Group
 
 from exporter.cli import main
 from exporter.interpretation.models import UnpricedReason
-from exporter.sources.rejection import Rejection
+from exporter.sources.rejection import Rejection, Skip
 
 ROOT = Path(__file__).parent.parent
 
@@ -26,7 +26,7 @@ def test_a_generated_page_is_what_it_is_written_from(page):
     assert (ROOT / "docs" / page).read_text() == _generator().PAGES[page](), "run `make docs`"
 
 
-@pytest.mark.parametrize("reason", [*Rejection, *UnpricedReason])
+@pytest.mark.parametrize("reason", [*Rejection, *Skip, *UnpricedReason])
 def test_every_reason_is_explained(reason):
     assert f"`{reason}`" in (ROOT / "docs" / "operation.md").read_text()
 

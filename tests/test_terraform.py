@@ -7,6 +7,7 @@ values of one account, and what the commands would send is recorded from clients
 import json
 import re
 from collections.abc import Iterator
+from fnmatch import fnmatchcase
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -277,11 +278,59 @@ def test_the_exporter_may_do_what_aws_permissions_says_and_nothing_else(
     document = declared["aws_iam_policy_document.exporter"]
     wishes = Wishes(account_id=PLACE.account_id, kms_keys=[KEY])
     wanted = policy(settings, wishes=wishes)["Statement"]
-    key = dict(document["dynamic"][0]["statement"]["content"][0])
+    key = dict(_on_demand(document)["UseKey"])
     assert key["resources"] == ["${statement.value}"]
     key["resources"] = [KEY]
     statements = [_statement(each) for each in [*document["statement"], key]]
     assert _by_sid(statements) == _by_sid(_listed(each) for each in wanted)
+
+
+def _on_demand(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """The statements that a variable switches on, by their names."""
+    contents = [block["statement"]["content"][0] for block in document["dynamic"]]
+    return {content["sid"]: content for content in contents}
+
+
+ASSISTANTS = ("prompt_logs", "activity_reports", "kiro_reports")
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+@pytest.mark.parametrize("first", range(3))
+def test_of_assistants_the_exporter_may_read_what_aws_permissions_says(
+    declared: dict[str, Any], values: dict[str, Any], first: int, count: int
+) -> None:
+    sources = [*ASSISTANTS, *ASSISTANTS][first : first + count]
+    location = "s3://q-logs/qdeveloper"
+    settings = Config.model_validate(
+        {"sources": [{"type": source, "location": location} for source in sources]}
+    )
+    wanted = _by_sid(policy(settings, wishes=Wishes(partition=PLACE.partition))["Statement"])
+    own = _on_demand(declared["aws_iam_policy_document.exporter"])
+    listing = _statement(filled(own["ListAssistantLogs"], {"statement.value": "q-logs"}))
+    assert listing == {**_listed(wanted["ListLogs"]), "Sid": "ListAssistantLogs"}
+    template = own["ReadAssistantLogs"]["resources"]
+    arn = re.search('"(arn:[^"]+)"', template)
+    assert arn is not None and "for folder in local.folders_read" in template
+    folders = values["local.assistant_folders"]
+    resources = {
+        filled(arn[1], {"statement.value": "q-logs", "folder": folder})
+        for source in sources
+        for folder in folders[source]
+    }
+    assert _widest(resources) == set(wanted["ReadLogs"]["Resource"])
+    assert own["ReadAssistantLogs"]["actions"] == wanted["ReadLogs"]["Action"]
+
+
+def _widest(arns: set[str]) -> set[str]:
+    """Without those that another one includes."""
+    return {arn for arn in arns if not any(arn != each and fnmatchcase(arn, each) for each in arns)}
+
+
+def test_every_source_of_assistants_can_be_declared(values: dict[str, Any]) -> None:
+    assert values["var.assistant_sources"] == list(ASSISTANTS)
+    assert values["local.assistant_folders"].keys() == set(ASSISTANTS)
+    assert values["var.assistant_prefix"] == "qdeveloper/"
+    assert values["var.assistant_bucket"] is None
 
 
 def _statement(block: dict[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What `aws inspect` does: the newest records of a source, each with how it was read.
+"""What `aws inspect` does: the newest records of Bedrock logs, each with how it was read.
 
 Reads at most so many log objects. What a record asked and what it was answered is never kept: the
 record reader passes over it undecoded. A record that cannot be read is told by its reason and place
@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from exporter.administration.newest_objects import DAYS, newest_first
-from exporter.config import Config, InvocationLogs, Source
+from exporter.config import BedrockSource, Config, InvocationLogs
 from exporter.identity import Privacy
 from exporter.interpretation import periods
 from exporter.interpretation.attribution import Attribution
@@ -125,7 +125,7 @@ class Inspection:
     """Looks through the newest log objects of one source; counts what it looked at."""
 
     config: Config
-    source: Source
+    source: BedrockSource
     privacy: Privacy
     names: Names
     now: datetime

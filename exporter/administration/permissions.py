@@ -11,8 +11,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from exporter.administration.log_keys import keys_read, split_location
 from exporter.administration.setup.place import Place
-from exporter.config import Account, Athena, Config, InvocationLogs
+from exporter.config import Account, Athena, BedrockSource, Config, Source
 from exporter.config.partitions import partition_of
 
 Document = dict[str, Any]
@@ -24,7 +25,6 @@ MAX_MANAGED_POLICY = 6144
 ANY = "*"
 """As an account id: whichever it is."""
 
-_SERVICE = "BedrockModelInvocationLogs"
 _PRINCIPAL = re.compile(
     r"arn:aws(-[a-z]+)*:iam::[0-9]{12}:((role|user)/[\w+=,.@/-]+|root)", re.ASCII
 )
@@ -73,7 +73,7 @@ class _Identity(NamedTuple):
     """Of the account; None: the exporter's own."""
     partition: str
     account_id: str
-    sources: tuple[InvocationLogs | Athena, ...]
+    sources: tuple[Source, ...]
     """Those that are read with it, and lie in S3."""
 
     def place(self, region: str) -> Place:
@@ -149,9 +149,8 @@ def _logs(identity: _Identity) -> Iterator[Document]:
         prefixes = [f"{prefix}AWSLogs/*" for other, prefix in places if other == bucket]
         condition = {"StringLike": {"s3:prefix": prefixes}}
         yield _allow("ListLogs", ["s3:ListBucket"], [identity.s3(bucket)], condition)
-    objects = [identity.s3(f"{bucket}/{prefix}AWSLogs/*/{_SERVICE}/*") for bucket, prefix in places]
-    if objects:
-        yield _allow("ReadLogs", ["s3:GetObject"], objects)
+    if places:
+        yield _allow("ReadLogs", ["s3:GetObject"], map(identity.s3, keys_read(identity.sources)))
 
 
 def _queries(identity: _Identity, results: str | None) -> Iterator[Document]:
@@ -222,7 +221,7 @@ def _keys(identity: _Identity, kms_keys: Sequence[str]) -> Iterator[Document]:
 
 def _checks(identity: _Identity) -> Iterator[Document]:
     """See what only `aws check` looks at."""
-    if identity.sources:
+    if any(isinstance(source, BedrockSource) for source in identity.sources):
         actions = ["bedrock:GetModelInvocationLoggingConfiguration"]
         yield _allow("CheckLogging", actions, ["*"])
     if identity.queried:
@@ -249,13 +248,6 @@ def _table(identity: _Identity, source: Athena) -> Iterator[str]:
         f"table/{source.database}/{source.table}",
     ):
         yield identity.arn("glue", source.region, resource)
-
-
-def split_location(location: str) -> tuple[str, str]:
-    """Return the bucket of a location and the prefix in it, which ends in a slash or is empty."""
-    bucket, _, prefix = location.removeprefix("s3://").partition("/")
-    prefix = prefix.strip("/")
-    return bucket, f"{prefix}/" if prefix else ""
 
 
 def _allow(

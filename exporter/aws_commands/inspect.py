@@ -8,14 +8,25 @@ import click
 from exporter.aws_commands.planning import config_option, fail
 
 if TYPE_CHECKING:
-    from exporter.config import Config, Source
+    from exporter.config import BedrockSource, Config
     from exporter.identity import Privacy
     from exporter.interpretation.names import Names
+
+_ASSISTANTS = (
+    "only records of Bedrock logs are shown, none of prompt logs or reports. `bedrock-exporter aws "
+    "check` reads their newest object; bedrock_exporter_rejected_records_total and the log of the "
+    "exporter say what was not taken, and why"
+)
 
 
 @click.command()
 @config_option
-@click.option("--source", "name", metavar="NAME", help="Which source; needed if there are several.")
+@click.option(
+    "--source",
+    "name",
+    metavar="NAME",
+    help="Which source of Bedrock logs; needed if there are several.",
+)
 @click.option(
     "--records",
     type=click.IntRange(1, 1000),
@@ -48,7 +59,8 @@ def inspect(
     and the values of requestMetadata are shown, as far as privacy.users lets them be stored.
     Prompts and responses are not.
 
-    The log objects are read from the location of the source, those of an Athena source, too.
+    The log objects are read from the location of the source, those of an Athena source, too. Prompt
+    logs and reports of developer assistants are not shown: aws check reads their newest object.
     """
     from datetime import UTC, datetime
 
@@ -78,13 +90,17 @@ def inspect(
     click.echo(inspection.summary(asked))
 
 
-def _chosen(settings: "Config", name: str | None) -> "Source":
-    names = [source.name for source in settings.sources]
-    if name is None and len(names) == 1:
-        return settings.sources[0]
-    if name in names:
-        return settings.sources[names.index(name)]
-    raise click.BadParameter(f"one of {', '.join(names)}", param_hint="--source")
+def _chosen(settings: "Config", name: str | None) -> "BedrockSource":
+    from exporter.config import BedrockSource
+
+    shown = {each.name: each for each in settings.sources if isinstance(each, BedrockSource)}
+    if name is None and len(shown) == 1:
+        return next(iter(shown.values()))
+    if name in shown:
+        return shown[name]
+    if not shown or name in {each.name for each in settings.sources}:
+        raise click.BadParameter(_ASSISTANTS, param_hint="--source")
+    raise click.BadParameter(f"one of {', '.join(shown)}", param_hint="--source")
 
 
 def _privacy(settings: "Config") -> "Privacy":

@@ -70,7 +70,7 @@ def _bucket_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 @click.group()
 def logging() -> None:
-    """Show and configure Model Invocation Logging and what Amazon Q Developer logs need."""
+    """Show and configure Model Invocation Logging and what logs of Q Developer and Kiro need."""
 
 
 @logging.command()
@@ -154,9 +154,9 @@ def qdeveloper(
     yes: bool,
     dry_run: bool,
 ) -> None:
-    """Prepare the bucket of Amazon Q Developer's logs, and tell what is left to do by hand.
+    """Prepare the bucket of Amazon Q Developer's and Kiro's logs; tell what is left to do by hand.
 
-    AWS has no API that switches its prompt logging or its activity reports on.
+    AWS has no API that switches their prompt logging or their reports on.
     """
     from exporter.administration.logging_setup.qdeveloper import console_steps, plan_qdeveloper
 

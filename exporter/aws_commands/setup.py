@@ -44,7 +44,7 @@ _QUERY = "a test query for each source; Athena bills 10 MB at the least"
     metavar="S3_URL",
     callback=values.s3_location,
     help="Where Amazon Q Developer's activity reports lie, the part before AWSLogs/: makes a "
-    "table over them for queries of your own.",
+    "table over them for queries of your own. The source activity_reports needs none.",
 )
 @click.option(
     "--ambient",

@@ -35,7 +35,7 @@ SOURCE_ERRORS = counter(
 )
 LOG_OBJECTS = counter("bedrock_exporter_log_objects_total", "Log objects read.", "source")
 LOG_BYTES = counter(
-    "bedrock_exporter_log_bytes_total", "Bytes of JSON read, after decompression.", "source"
+    "bedrock_exporter_log_bytes_total", "Bytes of JSON or CSV read, after decompression.", "source"
 )
 LOG_RECORDS = counter("bedrock_exporter_log_records_total", "Log records taken.", "source")
 REJECTED_RECORDS = counter(

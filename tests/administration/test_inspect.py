@@ -424,6 +424,31 @@ def test_one_of_several_sources_must_be_named(tmp_path: Path) -> None:
     assert "request       one" in typed(tmp_path, TWO, "--source", "chat").output
 
 
+WITH_PROMPTS = ONE.replace("]", ", {type: prompt_logs, location: prompts}]")
+
+
+def test_the_one_source_of_bedrock_logs_need_not_be_named(tmp_path: Path) -> None:
+    write_log(tmp_path / "logs", [Call("one", datetime.now(UTC))])
+    assert "request       one" in typed(tmp_path, WITH_PROMPTS).output
+
+
+@pytest.mark.parametrize(
+    ("settings", "arguments"),
+    [
+        (WITH_PROMPTS, ("--source", "prompt_logs")),
+        ("sources: [{type: kiro_reports, location: reports}]\n", ()),
+    ],
+)
+def test_logs_of_assistants_are_not_shown_and_what_tells_of_them_is_named(
+    tmp_path: Path, settings: str, arguments: tuple[str, ...]
+) -> None:
+    result = typed(tmp_path, settings, *arguments)
+    words = " ".join(result.output.replace("│", " ").split())
+    assert result.exit_code == 2
+    assert "only records of Bedrock logs are shown" in words
+    assert "`bedrock-exporter aws check` reads their newest object" in words
+
+
 def test_a_location_that_is_not_there_is_an_error(tmp_path: Path) -> None:
     result = typed(tmp_path, ONE)
     assert result.exit_code == 1

@@ -20,17 +20,19 @@ from exporter.administration.permissions import (
     policy,
     trust_policy,
 )
+from exporter.aws.meter import Meter
 from exporter.cli import main
 from exporter.config import Config, load
 from exporter.ledger import WritableLedger
 from exporter.sources.athena import Athena
 from exporter.sources.events import AwsRequests, Times
-from exporter.sources.invocation_logs import InvocationLogs
+from exporter.sources.log_layout import LAYOUTS
 from exporter.sources.log_store import key_of
 from exporter.sources.lookups import _ACTIONS as LOOKUP_ACTIONS
-from exporter.sources.reading import ReaderPool, Reading
+from exporter.sources.reading import open_store
 from exporter.sources.record_reader import Recording
 from exporter.usage import AwsRequest
+from log_sources import open_bedrock_logs
 from s3_server import BUCKET, S3Server
 from tools import ROOT
 from usage_builders import Call, json_lines, log_object
@@ -60,6 +62,11 @@ ACTIONS = {
 
 def config(*sources: dict[str, Any], **aws: Any) -> Config:
     return Config.model_validate({"sources": sources or [DIRECT], "aws": aws})
+
+
+def assistants(kind: str) -> dict[str, Any]:
+    """A source of a kind, all at one location."""
+    return {"type": kind, "location": "s3://q-logs/q"}
 
 
 def statements(document: Document) -> dict[str, Document]:
@@ -121,6 +128,56 @@ def test_athena_lists_with_the_rights_of_the_exporter_that_does_not_list() -> No
     blind = {**ATHENA, "list_objects": False, "owners": {"111122223333": ["eu-west-1"]}}
     assert policy(config(blind)) == policy(config(ATHENA))
     assert {"s3:ListBucket", "s3:GetObject"} <= allowed(policy(config(blind)))
+
+
+def test_prompt_logs_are_read_in_the_folders_of_both_products() -> None:
+    named = statements(policy(config(assistants("prompt_logs"))))
+    assert named["ListLogs"]["Condition"]["StringLike"]["s3:prefix"] == ["q/AWSLogs/*"]
+    assert named["ReadLogs"]["Resource"] == [
+        "arn:aws:s3:::q-logs/q/AWSLogs/*/KiroLogs/*",
+        "arn:aws:s3:::q-logs/q/AWSLogs/*/QDeveloperLogs/*",
+    ]
+    assert allowed(policy(config(assistants("prompt_logs")))) == {"s3:ListBucket", "s3:GetObject"}
+
+
+def test_who_reads_reports_alone_may_read_no_prompts() -> None:
+    document = policy(config(assistants("activity_reports"), assistants("kiro_reports")))
+    assert statements(document)["ReadLogs"]["Resource"] == [
+        "arn:aws:s3:::q-logs/q/AWSLogs/*/KiroLogs/by_user_analytic/*",
+        "arn:aws:s3:::q-logs/q/AWSLogs/*/KiroLogs/user_report/*",
+        "arn:aws:s3:::q-logs/q/AWSLogs/*/QDeveloperLogs/by_user_analytic/*",
+    ]
+
+
+def test_a_location_shared_by_all_kinds_of_logs_doubles_nothing() -> None:
+    kinds = ("prompt_logs", "activity_reports", "kiro_reports", "invocation_logs")
+    document = policy(config(*map(assistants, kinds)))
+    assert [statement["Sid"] for statement in document["Statement"]] == ["ListLogs", "ReadLogs"]
+    assert statements(document)["ListLogs"]["Resource"] == ["arn:aws:s3:::q-logs"]
+    assert statements(document)["ReadLogs"]["Resource"] == [
+        "arn:aws:s3:::q-logs/q/AWSLogs/*/BedrockModelInvocationLogs/*",
+        "arn:aws:s3:::q-logs/q/AWSLogs/*/KiroLogs/*",
+        "arn:aws:s3:::q-logs/q/AWSLogs/*/QDeveloperLogs/*",
+    ]
+
+
+def test_prompts_at_one_place_open_no_reports_at_another() -> None:
+    other = {**assistants("kiro_reports"), "location": "s3://q-logs/reports"}
+    named = statements(policy(config(assistants("prompt_logs"), other)))
+    assert (
+        "arn:aws:s3:::q-logs/reports/AWSLogs/*/KiroLogs/user_report/*"
+        in named["ReadLogs"]["Resource"]
+    )
+
+
+def test_the_key_of_a_bucket_of_prompts_only_decrypts() -> None:
+    named = statements(policy(config(assistants("prompt_logs")), None, Wishes(kms_keys=[KEY])))
+    assert named["UseKey"]["Action"] == ["kms:Decrypt"]
+
+
+def test_the_logging_of_bedrock_is_not_looked_at_for_assistants_alone() -> None:
+    settings = config(assistants("prompt_logs"), assistants("kiro_reports"))
+    assert policy(settings, None, Wishes(checks=True)) == policy(settings)
 
 
 def test_a_folder_needs_nothing() -> None:
@@ -344,10 +401,7 @@ def test_what_direct_reading_sends_is_allowed_where_it_is_sent(
     s3, _ = servers
     settings = config({**DIRECT, "location": f"s3://{BUCKET}/bedrock"})
     s3.requests.clear()
-    reading = Reading("logs", settings.sources[0].location, 2**20, 2**20)
-    sent = run(
-        InvocationLogs(reading, timedelta(hours=48), timedelta(days=7), ReaderPool(1)), tmp_path
-    )
+    sent = run(open_bedrock_logs(settings.sources[0].location), tmp_path)
     document = policy(settings)
     assert {ACTIONS[request] for request in sent} == allowed(document)
     prefixes = statements(document)["ListLogs"]["Condition"]["StringLike"]["s3:prefix"]
@@ -359,6 +413,54 @@ def test_what_direct_reading_sends_is_allowed_where_it_is_sent(
     for request in s3.gets:
         arn = f"arn:aws:s3:::{request.path.removeprefix('/')}"
         assert any(fnmatchcase(arn, pattern) for pattern in objects)
+
+
+LOGS = {
+    "prompt_logs": [
+        "QDeveloperLogs/GenerateAssistantResponse/us-east-1/2026/11/22/07/a.json.gz/b.json",
+        "KiroLogs/GenerateCompletions/us-east-1/2026/11/22/07/c.json.gz",
+    ],
+    "activity_reports": [
+        "QDeveloperLogs/by_user_analytic/us-east-1/2026/11/22/00/"
+        "111122223333_by_user_analytic_202611220000.csv",
+        "KiroLogs/by_user_analytic/us-east-1/2026/11/22/00/"
+        "111122223333_by_user_analytic_202611220000_report.csv",
+    ],
+    "kiro_reports": [
+        "KiroLogs/user_report/us-east-1/2026/11/22/00/"
+        "KIRO_IDE_111122223333_user_report_202611220000.csv",
+    ],
+}
+
+
+@pytest.mark.parametrize("kind", LOGS)
+def test_what_sources_of_assistants_list_and_open_is_allowed_and_the_rest_is_not(
+    servers: tuple[S3Server, AthenaServer], kind: str
+) -> None:
+    s3, _ = servers
+    keys = {of: [f"q/AWSLogs/111122223333/{key}" for key in LOGS[of]] for of in LOGS}
+    for key in (key for of in keys.values() for key in of):
+        s3.put(key, b"x")
+    s3.requests.clear()
+    (source,) = config({"type": kind, "location": f"s3://{BUCKET}/q"}).sources
+    store = open_store(source.location, Meter(), None, LAYOUTS[source.type])
+    for owner in store.owners().found:
+        for listed in store.list_day(*owner, NOW.date()):
+            store.open(listed).close()
+    named = statements(policy(config(source.model_dump())))
+    prefixes = named["ListLogs"]["Condition"]["StringLike"]["s3:prefix"]
+    opened = {request.path.removeprefix(f"/{BUCKET}/") for request in s3.gets}
+    assert opened == set(keys[kind])
+    assert all(any(fnmatchcase(one.prefix, each) for each in prefixes) for one in s3.lists)
+    others = {key for of, all_ in keys.items() if of != kind for key in all_}
+    readable = {
+        key
+        for key in opened | others
+        for arn in named["ReadLogs"]["Resource"]
+        if fnmatchcase(f"arn:aws:s3:::{BUCKET}/{key}", arn)
+    }
+    assert readable >= opened
+    assert readable == opened or kind == "prompt_logs"
 
 
 def test_what_athena_is_sent_is_allowed(

@@ -140,14 +140,15 @@ def test_several_regions_need_a_bucket_each(aws: MotoAws, config_file: Path) -> 
     assert "put {region} into its name" in result.output
 
 
-def test_the_console_steps_of_amazon_q_developer_are_printed(
+def test_the_console_steps_of_amazon_q_developer_and_kiro_are_printed(
     aws: MotoAws, config_file: Path
 ) -> None:
     flags = ["--bucket", "logs", "--prefix", "q", "--dry-run"]
     result = logging(config_file, "qdeveloper", *flags)
     assert result.exit_code == 0
-    assert "Q Developer prompt logging" in result.output
-    assert "Amazon S3 location: s3://logs/q/" in result.output
+    assert "Preferences: `Q Developer prompt logging`" in result.output
+    assert "Logging: `Log Kiro prompts with metadata`" in result.output
+    assert "  s3://logs/q/\n" in result.output
 
 
 def test_what_changes_something_offers_yes_and_dry_run() -> None:

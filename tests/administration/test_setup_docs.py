@@ -8,6 +8,10 @@ import pytest
 from click.testing import CliRunner
 from moto_aws import ACCOUNT_ID, MotoAws
 
+from exporter.administration.consoles import SWITCHES
+from exporter.administration.logging_setup.enabling import Destination
+from exporter.administration.logging_setup.qdeveloper import console_steps
+from exporter.administration.setup.place import Place
 from exporter.cli import main
 from tools import ROOT
 
@@ -66,6 +70,21 @@ def test_the_plans_of_the_page_are_those_that_are_printed(
         aws.client("s3").create_bucket(Bucket=f"bedrock-logs-{ACCOUNT_ID}-us-east-1")
     plan = printed(tmp_path, *arguments).removesuffix("Dry run: nothing was changed.\n")
     assert plan.splitlines() == shown(first).splitlines()
+
+
+def test_the_console_steps_of_the_page_are_those_that_are_printed() -> None:
+    place = Place("aws", "111122223333", "us-east-1")
+    steps = console_steps(place, Destination("qdev-logs-{account_id}", "qdeveloper"))
+    assert "".join(f"    {step}\n" for step in steps) in PAGE
+
+
+@pytest.mark.parametrize("switch", [each for all_ in SWITCHES.values() for each in all_])
+def test_every_switch_stands_on_the_page_of_assistants(switch: str) -> None:
+    page = (ROOT / "docs" / "developer-assistants.md").read_text(encoding="utf-8")
+    place, _, setting = switch.partition(": ")
+    console, _, menu = place.partition(" console, ")
+    rows = [row for row in page.splitlines() if f"| {setting} |" in row]
+    assert any(f"| {console}, {menu}" in row for row in rows)
 
 
 def test_every_permission_that_a_refusal_may_name_stands_on_the_page() -> None:

@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError
 from exporter.administration.check.identities import Identity, name_of
 from exporter.administration.check.refusals import told
 from exporter.administration.check.rows import Row, failed, ok, warning
-from exporter.administration.permissions import split_location
+from exporter.administration.log_keys import split_location
 from exporter.sources.aws_errors import AWS_ERRORS, error_code, is_denied
 
 _PERMISSION = "bedrock:GetModelInvocationLoggingConfiguration"

@@ -5,11 +5,12 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
+from exporter.administration.check.assistant_logs import oldest_fresh, where_to_look
 from exporter.administration.check.identities import Identity
 from exporter.administration.check.refusals import refused, unreadable
 from exporter.administration.check.rows import Row, failed, ok, warning
 from exporter.administration.newest_objects import DAYS, newest
-from exporter.config import Athena, InvocationLogs
+from exporter.config import Athena, BedrockSource, Source
 from exporter.sources.aws_errors import AWS_ERRORS
 from exporter.sources.log_store import (
     ListedObject,
@@ -28,7 +29,7 @@ _STALE = timedelta(days=1)
 """Older than that, the newest log object is worth a second look."""
 
 
-def check_bucket(source: InvocationLogs | Athena, identity: Identity) -> tuple[Row, str | None]:
+def check_bucket(source: Source, identity: Identity) -> tuple[Row, str | None]:
     """Find the bucket and its region; Athena reads one of another region at a price."""
     subject, check = f"source {source.name}", "bucket"
     name = source.location.removeprefix("s3://").partition("/")[0]
@@ -64,7 +65,7 @@ def _region_of(s3: "S3Client", bucket: str) -> str | None:
 
 
 def check_listing(
-    source: InvocationLogs | Athena, store: LogStore, identity: Identity | None
+    source: Source, store: LogStore, identity: Identity | None
 ) -> tuple[list[Row], list[Owner]]:
     """List whose logs lie at a location; an account that is refused hides no other.
 
@@ -85,7 +86,7 @@ def check_listing(
 
 
 def check_newest(
-    source: InvocationLogs | Athena,
+    source: Source,
     store: LogStore,
     identity: Identity | None,
     owner: Owner,
@@ -102,7 +103,7 @@ def check_newest(
                 subject,
                 check,
                 f"{place}: none in the last {DAYS} days",
-                _IS_LOGGING_ON,
+                _why_none(source),
             ), None
         stream = store.open(listed)
         try:
@@ -115,15 +116,21 @@ def check_newest(
         found = f"{error}: deleted while it was looked at"
         remedy = "keep log objects for longer than the exporter's `lookback`"
         return warning(subject, check, found, remedy), None
-    return _tell_age(subject, check, place, listed, now), listed
+    return _tell_age(source, place, listed, now), listed
 
 
-def _tell_age(subject: str, check: str, place: str, listed: ListedObject, now: datetime) -> Row:
+def _tell_age(source: Source, place: str, listed: ListedObject, now: datetime) -> Row:
+    subject, check = f"source {source.name}", "newest log object"
     age = max(now - hour_start(listed.unit.hour + 1), timedelta(0))
     found = f"{place}: {_age(now, listed)}, {listed.size:,} bytes, can be read"
-    if age > _STALE:
-        return warning(subject, check, found, _IS_LOGGING_ON)
+    oldest = _STALE if isinstance(source, BedrockSource) else oldest_fresh(source)
+    if age > oldest:
+        return warning(subject, check, found, _why_none(source))
     return ok(subject, check, found)
+
+
+def _why_none(source: Source) -> str:
+    return _IS_LOGGING_ON if isinstance(source, BedrockSource) else where_to_look(source)
 
 
 def _age(now: datetime, listed: ListedObject) -> str:

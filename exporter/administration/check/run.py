@@ -12,6 +12,7 @@ from decimal import Decimal
 from functools import partial
 from pathlib import Path
 
+from exporter.administration.check import assistant_logs
 from exporter.administration.check.athena import check_query, check_table, check_workgroup
 from exporter.administration.check.identities import (
     Identity,
@@ -26,12 +27,17 @@ from exporter.administration.check.lookups import check_lookups
 from exporter.administration.check.refusals import unanswered
 from exporter.administration.check.rows import Report, Row, failed
 from exporter.aws.meter import Meter
-from exporter.config import Athena, Config, Source
+from exporter.config import Athena, BedrockSource, Config, Source
 from exporter.sources.aws_errors import AWS_ERRORS
+from exporter.sources.log_layout import LAYOUTS
 from exporter.sources.log_store import ListedObject
 from exporter.sources.reading import open_store
 
 _PRICES = "AWS price lists: the exporter asks none, its prices are bundled"
+_SWITCHES = (
+    "whether prompt logs and reports of Amazon Q Developer and Kiro are switched on: AWS has no "
+    "API that tells"
+)
 _MOST_NAMED = 5
 _LOGGING = "whether logging is on in {}: there are no credentials of these accounts"
 
@@ -52,7 +58,7 @@ class _Checks:
     identities: dict[str | None, Identity] = field(default_factory=dict)
     """By the name of the account; the exporter's own by None."""
     owners: set[Owner] = field(default_factory=set)
-    """All whose logs are read from S3."""
+    """All whose Bedrock logs are read from S3."""
     bucket_regions: dict[str, str] = field(default_factory=dict)
     """By the name of the source."""
     loggings: dict[tuple[str, str], Logging] = field(default_factory=dict)
@@ -114,10 +120,12 @@ class _Checks:
         if isinstance(source, Athena) and not source.list_objects:
             self.owners |= {(id_, region) for id_, all_ in source.owners.items() for region in all_}
         else:
-            store = open_store(source.location, self.meter, identity.account if identity else None)
+            account = identity.account if identity else None
+            store = open_store(source.location, self.meter, account, LAYOUTS[source.type])
             rows, owners = check_listing(source, store, identity)
             yield from rows or [self._check_empty(source, identity)]
-            self.owners |= set(owners) if identity else set()
+            if identity and isinstance(source, BedrockSource):
+                self.owners |= set(owners)
             for owner in owners:
                 row, listed = check_newest(source, store, identity, owner, self.now)
                 yield row
@@ -130,7 +138,9 @@ class _Checks:
             yield row
 
     def _check_empty(self, source: Source, identity: Identity | None) -> Row:
-        """Ask where its logs may come from whether logging is on."""
+        """Ask where its logs may come from whether logging is on, if AWS tells that."""
+        if not isinstance(source, BedrockSource):
+            return assistant_logs.check_empty(f"source {source.name}", "list logs", source)
         loggings: list[Logging] = []
         if identity is not None:
             regions = {identity.region, *self._named_regions(identity)}
@@ -142,15 +152,22 @@ class _Checks:
     def _check_account(self, identity: Identity) -> None:
         """Look at what is not of one source: logging in each region, and look-ups."""
         subject = name_of(identity.account)
-        regions = self._named_regions(identity)
-        regions |= {region for id_, region in self.owners if id_ == identity.account_id}
+        named = self._named_regions(identity)
+        owned = {region for id_, region in self.owners if id_ == identity.account_id}
         asked = {region for whose, region in self.loggings if whose == subject}
-        for region in sorted(regions | asked):
+        wanted = named if self._is_of_bedrock(identity) else set()
+        for region in sorted(wanted | owned | asked):
             self._keep(
                 subject, f"logging in {region}", partial(self._logging_row, identity, region)
             )
-        region = min(regions, default=identity.region)
+        region = min(named | owned, default=identity.region)
         self._keep(subject, "look-up", lambda: check_lookups(self.config, identity, region))
+
+    def _is_of_bedrock(self, identity: Identity) -> bool:
+        """Tell whether Bedrock's logs are wanted of an identity, not those of assistants alone."""
+        name = identity.account.name if identity.account else None
+        own = [source for source in self.config.sources if source.account == name]
+        return any(isinstance(source, BedrockSource) for source in own or self.config.sources)
 
     def _named_regions(self, identity: Identity) -> set[str]:
         """Return the regions that the configuration names for an account."""
@@ -162,7 +179,11 @@ class _Checks:
     def _logging(self, identity: Identity, region: str) -> Logging:
         key = (name_of(identity.account), region)
         if key not in self.loggings:
-            locations = [source.location for source in self.config.sources]
+            locations = [
+                source.location
+                for source in self.config.sources
+                if isinstance(source, BedrockSource)
+            ]
             is_wanted = region in self._named_regions(identity)
             self.loggings[key] = check_logging(identity, region, locations, is_wanted)
         return self.loggings[key]
@@ -171,4 +192,7 @@ class _Checks:
         asked = {identity.account_id for identity in self.identities.values()}
         others = sorted({account_id for account_id, _ in self.owners} - asked)
         listed = ", ".join(others[:_MOST_NAMED]) + (" ..." if len(others) > _MOST_NAMED else "")
-        return [_PRICES, *([_LOGGING.format(listed)] if others else [])]
+        told = [_PRICES, *([_LOGGING.format(listed)] if others else [])]
+        if not all(isinstance(source, BedrockSource) for source in self.config.sources):
+            told.append(_SWITCHES)
+        return told

@@ -1,34 +1,17 @@
 """The Glue table over the user activity reports of Amazon Q Developer, for queries of one's own.
 
 OpenCSVSerde reads columns by position: a report with another header, such as an early one with
-fewer columns, is misread. The exporter itself does not read this table.
+fewer columns, is misread. The exporter itself does not read this table: its source
+`activity_reports` reads the reports, by their header.
 """
 
 from typing import Any
 
+from exporter.assistant_usage import ACTIVITY_COLUMNS
+
 NAME = "qdeveloper_by_user_analytic"
 
-HEADER = (
-    *("UserId", "Date", "Chat_AICodeLines", "Chat_MessagesInteracted", "Chat_MessagesSent"),
-    *("CodeFix_AcceptanceEventCount", "CodeFix_AcceptedLines", "CodeFix_GeneratedLines"),
-    *("CodeFix_GenerationEventCount", "CodeReview_FailedEventCount", "CodeReview_FindingsCount"),
-    *("CodeReview_SucceededEventCount", "Dev_AcceptanceEventCount", "Dev_AcceptedLines"),
-    *("Dev_GeneratedLines", "Dev_GenerationEventCount", "DocGeneration_AcceptedFileUpdates"),
-    *("DocGeneration_AcceptedFilesCreations", "DocGeneration_AcceptedLineAdditions"),
-    *("DocGeneration_AcceptedLineUpdates", "DocGeneration_EventCount"),
-    *("DocGeneration_RejectedFileCreations", "DocGeneration_RejectedFileUpdates"),
-    *("DocGeneration_RejectedLineAdditions", "DocGeneration_RejectedLineUpdates"),
-    *("InlineChat_AcceptanceEventCount", "InlineChat_AcceptedLineAdditions"),
-    *("InlineChat_AcceptedLineDeletions", "InlineChat_DismissalEventCount"),
-    *("InlineChat_DismissedLineAdditions", "InlineChat_DismissedLineDeletions"),
-    *("InlineChat_RejectedLineAdditions", "InlineChat_RejectedLineDeletions"),
-    *("InlineChat_RejectionEventCount", "InlineChat_TotalEventCount", "Inline_AICodeLines"),
-    *("Inline_AcceptanceCount", "Inline_SuggestionsCount", "TestGeneration_AcceptedLines"),
-    *("TestGeneration_AcceptedTests", "TestGeneration_EventCount"),
-    *("TestGeneration_GeneratedLines", "TestGeneration_GeneratedTests"),
-    *("Transformation_EventCount", "Transformation_LinesGenerated"),
-    "Transformation_LinesIngested",
-)
+HEADER = ("UserId", "Date", *ACTIVITY_COLUMNS)
 """The columns of a report as it is written, in order."""
 
 
