@@ -85,7 +85,7 @@ class ActivityFigures:
     """Of the product's newest day."""
     month: Mapping[ActivityKey, int]
     users: Mapping[UserKey, UserActivity]
-    """Those with a line this month or in the month before."""
+    """Those with a line in the last 90 reported days."""
 
 
 def summarise_activity(
@@ -156,7 +156,7 @@ def _users(
     return {
         user: _user(history, days[user.product])
         for user, history in histories.items()
-        if max(history.active) >= days[user.product].previous_month
+        if max(history.active) >= days[user.product].seats_since
     }
 
 

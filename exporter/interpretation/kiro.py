@@ -68,7 +68,7 @@ class KiroFigures:
     """Of this month."""
     idle_days: Mapping[SeatKey, int]
     """Since the last day with credits or messages, or else since the first report; of users with a
-    line this month or in the month before."""
+    line in the last 90 reported days."""
 
 
 def summarise_credits(reported: Iterable[Reported], today: date, name_of: NameOf) -> KiroFigures:
@@ -115,7 +115,7 @@ def _idle_days(lines: Iterable[Line[Credits]], days: ReportedDays) -> dict[SeatK
     return {
         SeatKey(labels, label_text(newest_row(rows[labels]).tier)): days.idle_days(_active(of_user))
         for labels, of_user in rows.items()
-        if max(row.day for row in of_user) >= days.previous_month
+        if max(row.day for row in of_user) >= days.seats_since
     }
 
 

@@ -33,7 +33,7 @@ class CreditLimit(NamedTuple):
 
     name: str
     labels: Labels
-    """Of them, account_id and user: credits are spent in every region and with every client."""
+    """Of them, account_id, region and user: who has a Kiro profile in two regions pays for both."""
     measure: config.Measure
     period: config.Period
     threshold: Decimal
@@ -52,7 +52,7 @@ def credit_limits(
     name_of: NameOf,
     tier_credits: Mapping[str, Decimal],
 ) -> list[CreditLimit]:
-    """Return the limit of each user with a line this month, in order of account and user.
+    """Return the limit of each user with a line this month, in order of account, region and user.
 
     What `tier_credits` of the configuration says of the user's tier comes first, because it is what
     its reader knows better; then what the newest line that states a limit states; then what Kiro
@@ -66,7 +66,7 @@ def credit_limits(
     tiers = _tier_credits(today, tier_credits)
     rows: dict[Labels, list[Credits]] = defaultdict(list)
     for labels, row in name_users(lines, name_of):
-        rows[labels._replace(region="")].append(row)
+        rows[labels].append(row)
     return [
         _limit(labels, of_user, threshold, days)
         for labels, of_user in sorted(rows.items(), key=lambda item: item[0])

@@ -12,6 +12,9 @@ from typing import NamedTuple
 MEAN_DAYS = 7
 """Reported days that a projection takes its mean from."""
 
+SEAT_DAYS = 90
+"""Reported days in which who was active once counts as having a seat."""
+
 _DAY = timedelta(days=1)
 
 
@@ -29,9 +32,12 @@ class ReportedDays(NamedTuple):
         return self.today.replace(day=1)
 
     @property
-    def previous_month(self) -> date:
-        """Return the first day of the month before."""
-        return (self.month - _DAY).replace(day=1)
+    def seats_since(self) -> date:
+        """Return the first of the days whose users have a seat still, as far as one can tell.
+
+        Reports name no seats, only who was active: who was not for so long has left, or nearly so.
+        """
+        return self.newest - (SEAT_DAYS - 1) * _DAY
 
     @property
     def next_month(self) -> date:

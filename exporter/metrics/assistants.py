@@ -147,7 +147,7 @@ QDEVELOPER_SUBSCRIPTION = gauge(
 QDEVELOPER_IDLE_DAYS = gauge(
     "qdeveloper_idle_days",
     "Days from the user's last day with activity, or else the first report of it, to the newest "
-    "reported day; of users reported this month or the one before.",
+    "reported day; of users with a report of the last 90 reported days.",
     "user",
     "product",
 )
@@ -181,7 +181,7 @@ KIRO_MESSAGES = gauge(
 KIRO_IDLE_DAYS = gauge(
     "kiro_idle_days",
     "Days from the user's last day with credits or messages, or else the first report of it, to "
-    "the newest reported day; of users reported this month or the one before.",
+    "the newest reported day; of users with a report of the last 90 reported days.",
     "account_id",
     "region",
     "user",

@@ -25,9 +25,9 @@ def assistant_families(
     return [
         *_prompt_families(figures.usage, exposure, context_window_tokens),
         *_pattern_families(figures.usage),
-        *_activity_families(figures.activity, exposure),
+        *_activity_families(figures.reports.activity, exposure),
         *_value_families(figures, exposure),
-        *_kiro_families(figures.kiro, exposure),
+        *_kiro_families(figures.reports.kiro, exposure),
     ]
 
 
@@ -158,7 +158,7 @@ def _value_families(figures: AssistantFigures, exposure: Exposure) -> list[Famil
             metrics.QDEVELOPER_ESTIMATED_TOKENS,
             (
                 (Labels(user=user), (product, kind), count)
-                for (user, product), tokens in figures.estimated_tokens.items()
+                for (user, product), tokens in figures.reports.estimated_tokens.items()
                 for kind, count in tokens_by_kind(tokens)
             ),
         ),

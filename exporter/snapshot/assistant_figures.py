@@ -10,21 +10,19 @@ from decimal import Decimal
 from typing import Literal, NamedTuple
 
 from exporter import config
-from exporter.assistant_usage import ACTIVITIES, Activity, Credits, Product, Reported
+from exporter.assistant_usage import ACTIVITIES, Product
 from exporter.config import Config
-from exporter.interpretation.activity import ActivityFigures, UserKey, summarise_activity
+from exporter.interpretation.activity import ActivityFigures, UserKey
 from exporter.interpretation.assistant_users import AssistantUsers
 from exporter.interpretation.default_limits import default_limits
-from exporter.interpretation.estimates import EstimatedTokens, estimate_users
-from exporter.interpretation.kiro import KiroFigures, summarise_credits
-from exporter.interpretation.kiro_limits import credit_limits
+from exporter.interpretation.estimates import EstimatedTokens
 from exporter.interpretation.limits import LimitState, evaluate
 from exporter.interpretation.measures import UNKNOWN
 from exporter.interpretation.prices import PriceBook
 from exporter.interpretation.prompts import group_prompts
-from exporter.interpretation.report_usage import group_lines
 from exporter.interpretation.virtual_cost import VirtualPrice, subscription_usd
 from exporter.snapshot.assistant_history import AssistantUsage
+from exporter.snapshot.report_figures import ReportFigures, Reports
 
 Accuracy = Literal["measured", "estimated"]
 
@@ -41,9 +39,7 @@ class AssistantFigures:
     """Everything that can be exposed of developer assistants, with every user."""
 
     usage: AssistantUsage
-    activity: ActivityFigures
-    estimated_tokens: Mapping[UserKey, EstimatedTokens]
-    kiro: KiroFigures
+    reports: ReportFigures
     virtual_cost: Mapping[UserKey, Valued]
     subscription_usd: Mapping[str, Decimal]
     """By user of Amazon Q Developer."""
@@ -56,20 +52,17 @@ class AssistantInterpreter:
     def __init__(self, settings: Config, book: PriceBook, users: AssistantUsers) -> None:
         self._settings = settings
         self._price = VirtualPrice(settings, book)
-        self._name_of = users.name_of
+        self._reports = Reports(settings.assistants.kiro_tier_credits, users.name_of)
 
     def figures(self, usage: AssistantUsage, now: datetime) -> AssistantFigures:
         """Return all that is known as of `now`."""
-        activity = summarise_activity(usage.lines, usage.day, self._name_of)
-        estimated = estimate_users(activity.month)
+        reports = self._reports.figures(usage.lines, usage.day)
         return AssistantFigures(
             usage=usage,
-            activity=activity,
-            estimated_tokens=estimated,
-            kiro=summarise_credits(usage.lines, usage.day, self._name_of),
-            virtual_cost=self._virtual_cost(usage, estimated, now),
-            subscription_usd=self._subscriptions(usage, activity, now),
-            limits=tuple(self._limits(usage, now)),
+            reports=reports,
+            virtual_cost=self._virtual_cost(usage, reports.estimated_tokens, now),
+            subscription_usd=self._subscriptions(usage, reports.activity, now),
+            limits=tuple(self._limits(usage, reports, now)),
         )
 
     def _virtual_cost(
@@ -102,20 +95,27 @@ class AssistantInterpreter:
         users = {user for user, product in seen if product is Product.QDEVELOPER}
         return dict.fromkeys(users, usd)
 
-    def _limits(self, usage: AssistantUsage, now: datetime) -> Iterator[LimitState]:
-        """Return the limits that are configured, then those that AWS publishes, as far as used."""
+    def _limits(
+        self, usage: AssistantUsage, reports: ReportFigures, now: datetime
+    ) -> Iterator[LimitState]:
+        """Return the limits that are configured, then those that are published, as far as used."""
         settings = self._settings
         for limit in settings.limits:
             if limit.product != "bedrock":
-                yield from self._states(limit, usage, now)
+                yield from self._states(limit, usage, reports, now)
         if settings.assistants.default_limits:
             for limit in default_limits(usage.day, settings.limits):
-                states = self._states(limit, usage, now)
+                states = self._states(limit, usage, reports, now)
                 yield from (state for state in states if _is_of_a_user(state))
-        yield from self._credit_limits(usage)
+        configured = {limit.name for limit in settings.limits}
+        for credit in reports.credit_limits:
+            if credit.name not in configured:
+                fields = credit._asdict()
+                del fields["overage_enabled"]
+                yield LimitState(product=Product.KIRO, **fields)
 
     def _states(
-        self, limit: config.Limit, usage: AssistantUsage, now: datetime
+        self, limit: config.Limit, usage: AssistantUsage, reports: ReportFigures, now: datetime
     ) -> list[LimitState]:
         zone = self._settings.timezone
         if limit.measure in config.PROMPT_MEASURES:
@@ -128,16 +128,9 @@ class AssistantInterpreter:
                 usage.previous_month,
             )
             return evaluate([limit], groups, now, zone, config.PROMPT_MEASURES)
-        reported = group_lines(_lines_for(limit, usage), usage.day, self._name_of)
+        groups, measured_to = reports.usage[limit.product]
         measures = ACTIVITIES if limit.product == "qdeveloper" else config.CREDIT_MEASURES
-        return evaluate([limit], reported.groups, now, zone, measures, reported.measured_to)
-
-    def _credit_limits(self, usage: AssistantUsage) -> Iterator[LimitState]:
-        tiers = self._settings.assistants.kiro_tier_credits
-        for limit in credit_limits(usage.lines, usage.day, self._name_of, tiers):
-            fields = limit._asdict()
-            del fields["overage_enabled"]
-            yield LimitState(product=Product.KIRO, **fields)
+        return evaluate([limit], groups, now, zone, measures, measured_to)
 
 
 def _is_of_a_user(state: LimitState) -> bool:
@@ -146,14 +139,3 @@ def _is_of_a_user(state: LimitState) -> bool:
     Users that privacy has made one would all be held against the limit of one.
     """
     return state.used > 0 and state.labels.user != UNKNOWN
-
-
-def _lines_for(limit: config.Limit, usage: AssistantUsage) -> Iterator[Reported]:
-    """Return the report lines that a limit counts."""
-    if limit.product == "kiro":
-        return (line for line in usage.lines if isinstance(line.row, Credits))
-    return (
-        line
-        for line in usage.lines
-        if isinstance(line.row, Activity) and line.row.product is Product.QDEVELOPER
-    )

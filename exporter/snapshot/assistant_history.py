@@ -20,6 +20,7 @@ from exporter.interpretation.prompts import (
     group_of,
     largest_conversations,
 )
+from exporter.interpretation.reported_days import SEAT_DAYS
 from exporter.interpretation.reported_lines import NameOf
 from exporter.ledger import AssistantReader
 from exporter.snapshot.remembered import Remembered, parts
@@ -28,6 +29,8 @@ _LATE_DAYS = 2
 """Full days that late records often fall into; they are remembered apart from earlier ones."""
 _HOUR_OF_DAY_DAYS = 30
 _DAY_OF_WEEK_DAYS = 28
+_LATEST_REPORT_DAYS = 7
+"""How late the newest report of a product may be for all that counts back from it to be read."""
 
 Pattern = Mapping[tuple[Product, RequestKind, int], int]
 """Requests by hour of the day, or by day of the week, 1 for Monday."""
@@ -52,7 +55,7 @@ class AssistantUsage:
     requests_by_weekday: Pattern
     """Of the last 28 full days."""
     lines: tuple[Reported, ...]
-    """Report lines of this and the previous month, and of 35 days at least."""
+    """Report lines of all who may have a seat; the same tuple for as long as they are the same."""
 
 
 class AssistantHistory:
@@ -138,7 +141,6 @@ class AssistantHistory:
         """Return the lines that figures of a day need; read again on another day or change."""
         key = today, self._ledger.report_changes
         if self._lines is None or self._lines[0] != key:
-            previous_month = (today.replace(day=1) - timedelta(days=1)).replace(day=1)
-            first = min(previous_month, today - timedelta(days=35))
+            first = today - timedelta(days=SEAT_DAYS + _LATEST_REPORT_DAYS)
             self._lines = key, tuple(self._ledger.reported(first, today + timedelta(days=1)))
         return self._lines[1]

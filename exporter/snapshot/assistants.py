@@ -56,8 +56,8 @@ class Assistants:
 def users_of(figures: AssistantFigures) -> Iterator[str]:
     """Yield every user of this month; one may come more than once."""
     yield from (group.labels.user for group in figures.usage.month)
-    yield from (key.user for key in figures.activity.users)
-    yield from (key.labels.user for key in figures.kiro.idle_days)
+    yield from (key.user for key in figures.reports.activity.users)
+    yield from (key.labels.user for key in figures.reports.kiro.idle_days)
 
 
 def virtual_cost_by_user(figures: AssistantFigures) -> Iterator[tuple[str, Decimal]]:

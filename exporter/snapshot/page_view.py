@@ -196,11 +196,13 @@ def _assistant_rows(figures: AssistantFigures) -> Iterator[AssistantRow]:
     """Return the assistants that somebody used this month or has credits of."""
     for product, name in _ASSISTANTS.items():
         groups = {g: sums for g, sums in figures.usage.month.items() if g.product is product}
-        estimated = [t for key, t in figures.estimated_tokens.items() if key.product is product]
+        estimated = [
+            t for key, t in figures.reports.estimated_tokens.items() if key.product is product
+        ]
         values = [v for key, v in figures.virtual_cost.items() if key.product is product]
-        credits = figures.kiro.credits if product is Product.KIRO else {}
+        credits = figures.reports.kiro.credits if product is Product.KIRO else {}
         users = {group.labels.user for group in groups} | {key.labels.user for key in credits}
-        users |= {key.user for key in figures.estimated_tokens if key.product is product}
+        users |= {key.user for key in figures.reports.estimated_tokens if key.product is product}
         if not users:
             continue
         counts = [sums.counts for sums in groups.values()]

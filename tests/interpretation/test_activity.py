@@ -226,6 +226,10 @@ def test_days_on_which_others_are_reported_count_as_0():
     assert user_of(lines).projected_month == 7 + 10
 
 
+def test_a_user_silent_for_the_last_days_is_expected_to_stay_so():
+    assert user_of([*chats(d02=5), *chats("bob", d20=1)]).projected_month == 5
+
+
 def test_a_user_long_silent_has_no_projection():
     lines = [line(date(2026, 10, 5), chat_messages_sent=9), *chats("bob", d20=1)]
     assert user_of(lines).projected_month is None
@@ -261,13 +265,19 @@ def test_a_user_is_idle_since_the_last_day_with_any_activity():
     assert user_of(lines, name="b").idle_days == 0
 
 
+@pytest.mark.parametrize("order", [1, -1])
+def test_activity_in_one_region_is_activity(order):
+    lines = [*chats(d15=1), *chats(d18=1), line(november(18), region="eu-west-1")]
+    assert user_of([*lines[::order], *chats("bob", d20=1)]).idle_days == 2
+
+
 def test_a_user_who_never_did_anything_is_idle_since_the_first_report():
     lines = [line(date(2026, 10, 31)), line(november(18)), *chats("bob", d20=1)]
     assert user_of(lines).idle_days == 20
 
 
-@pytest.mark.parametrize(("last", "known"), [("2026-10-01", True), ("2026-09-30", False)])
-def test_users_are_those_of_this_month_and_the_one_before(last, known):
+@pytest.mark.parametrize(("last", "known"), [("2026-08-23", True), ("2026-08-22", False)])
+def test_users_are_those_of_the_last_90_reported_days(last, known):
     lines = [line(date.fromisoformat(last), chat_messages_sent=1), *chats("bob", d20=1)]
     assert (UserKey("alice", Product.QDEVELOPER) in summarise(lines).users) is known
 

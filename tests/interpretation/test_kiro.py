@@ -99,8 +99,9 @@ def test_messages_are_told_by_model_and_client():
     ("lines", "idle"),
     [
         pytest.param([("2026-11-20", 1, {})], 0, id="newest day"),
-        pytest.param([("2026-11-13", 1, {}), ("2026-11-18", 0, {})], 7, id="credits"),
-        pytest.param([("2026-11-13", 0, {"auto": 1}), ("2026-11-18", 0, {})], 7, id="messages"),
+        pytest.param([("2026-11-01", 0, {}), ("2026-11-13", 1, {})], 7, id="credits"),
+        pytest.param([("2026-11-01", 0, {}), ("2026-11-13", 0, {"auto": 1})], 7, id="messages"),
+        pytest.param([("2026-11-13", 1, {}), ("2026-11-18", 0, {})], 7, id="a line since"),
         pytest.param([("2026-10-31", 0, {}), ("2026-11-18", 0, {})], 20, id="never active"),
         pytest.param([("2026-10-01", 1, {})], 50, id="month before"),
     ],
@@ -112,7 +113,7 @@ def test_a_seat_is_idle_since_its_last_use(lines, idle):
 
 
 def test_a_seat_idle_for_longer_is_not_known():
-    figures = summarise(credit_line("2026-09-30", 1), credit_line("2026-11-20", 1, user="bob"))
+    figures = summarise(credit_line("2026-08-22", 1), credit_line("2026-11-20", 1, user="bob"))
     assert {key.labels.user for key in figures.idle_days} == {"bob"}
 
 
@@ -123,10 +124,13 @@ def test_a_seat_is_of_the_tier_of_the_newest_line():
     assert figures.idle_days == {SeatKey(ALICE, "PRO_PLUS"): 0}
 
 
-def test_any_client_keeps_a_seat_from_being_idle():
-    figures = summarise(
-        credit_line("2026-11-20", 0), credit_line("2026-11-20", 1, client="KIRO_CLI")
-    )
+@pytest.mark.parametrize("order", [1, -1])
+def test_any_client_keeps_a_seat_from_being_idle(order):
+    clients = [
+        credit_line("2026-11-20", 0),
+        credit_line("2026-11-20", 1, client="KIRO_CLI"),
+    ]
+    figures = summarise(credit_line("2026-11-01", 0), *clients[::order])
     assert figures.idle_days == {SeatKey(ALICE, "PRO"): 0}
 
 

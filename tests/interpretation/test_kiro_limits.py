@@ -36,7 +36,7 @@ def test_a_limit_says_what_is_used_of_what_until_when():
     )
     assert limit == CreditLimit(
         name="kiro-credits",
-        labels=Labels(ACCOUNT, user="alice"),
+        labels=Labels(ACCOUNT, "us-east-1", user="alice"),
         measure="credits",
         period="month",
         threshold=Decimal(1000),
@@ -48,13 +48,15 @@ def test_a_limit_says_what_is_used_of_what_until_when():
     )
 
 
-def test_credits_are_spent_in_every_region_and_with_every_client():
-    limit = only(
+def test_credits_are_spent_with_every_client_but_in_one_region():
+    """A profile is of one region, and who has two pays for both."""
+    other, both = limits(
         credit_line("2026-11-20", 1),
         credit_line("2026-11-20", 2, client="KIRO_CLI"),
         credit_line("2026-11-20", 4, region="eu-west-1"),
     )
-    assert (limit.used, limit.labels) == (7, Labels(ACCOUNT, user="alice"))
+    assert (both.used, both.labels) == (3, Labels(ACCOUNT, "us-east-1", user="alice"))
+    assert (other.used, other.labels) == (4, Labels(ACCOUNT, "eu-west-1", user="alice"))
 
 
 def test_each_user_of_each_account_has_credits_of_its_own():
@@ -112,6 +114,16 @@ def test_of_two_clients_on_one_day_the_higher_limit_holds():
         credit_line("2026-11-20", 1, limit=2000, client="KIRO_CLI"),
     ]
     assert only(*lines).threshold == only(*reversed(lines)).threshold == 2000
+
+
+def test_overage_is_enabled_if_any_client_says_so_on_the_newest_day():
+    lines = [
+        credit_line("2026-11-20", 1, overage_enabled=True),
+        credit_line("2026-11-20", 1, client="KIRO_CLI"),
+    ]
+    assert only(*lines).overage_enabled
+    assert only(*reversed(lines)).overage_enabled
+    assert not only(*lines, credit_line("2026-11-21", 1)).overage_enabled
 
 
 @pytest.mark.parametrize("stated", [0, -5])

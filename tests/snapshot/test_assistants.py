@@ -275,6 +275,20 @@ def test_published_limits_can_be_replaced_or_left_out(exporter):
     assert limits(exporter.build(NOON)) == {}
 
 
+def test_a_limit_of_the_name_of_kiros_takes_its_place(exporter):
+    exporter.ledger.apply_reports([report(credits("250", usage_limit="1000"), **KIRO)])
+    own = {
+        "name": "kiro-credits",
+        "product": "kiro",
+        "measure": "credits",
+        "period": "month",
+        "threshold": 500,
+    }
+    exporter.configure(limits=[own])
+    ratios = limits(exporter.build(NOON), "usage_limit_ratio")
+    assert ratios == {("kiro", "kiro-credits", ""): Decimal("0.5")}
+
+
 def test_a_published_limit_stands_only_for_who_used_something_of_it(exporter):
     exporter.ledger.apply_reports(
         [report(activity(chat_messages_sent=9), activity(user=BOB, dev_generation_event_count=1))]
