@@ -22,6 +22,7 @@ SCRAPE_SECONDS = 15
 
 _VARIABLE = re.compile(r"\$([a-z_]\w*)|\$\{([a-z_]\w*)[^}]*\}")
 _SPECIAL = re.compile(r"[$^*{}\[\]+?.()|\\]")
+_NAMES = re.compile(r'__name__=~"([^"]+)"')
 _LABEL_VALUES = re.compile(r"label_values\((.+), (\w+)\)")
 
 
@@ -148,6 +149,12 @@ def label_values(variable: Mapping[str, Any]) -> tuple[str, str]:
     """Return of which series a variable offers the values of which label."""
     series, label = _LABEL_VALUES.fullmatch(variable["query"]).groups()  # type: ignore[union-attr]
     return series, label
+
+
+def metrics_of(series: str) -> set[str]:
+    """Return the metrics that a variable's series are of: of one by its name, or of several."""
+    several = _NAMES.search(series)
+    return set(several.group(1).split("|")) if several else {re.split(r"\W", series)[0]}
 
 
 def strings(body: Any) -> Iterator[str]:

@@ -34,6 +34,7 @@ from exporter.simulate import live, simulate
 from tools import Prometheus, Service, fetch, run_exporter, run_prometheus
 
 SEED = 5
+SOURCES = ("invocation_logs", "prompt_logs", "activity_reports", "kiro_reports")
 CALLS_PER_DAY = 40
 MODEL = "anthropic.claude-sonnet-4-5-20250929-v1:0"
 CALL = {
@@ -57,6 +58,19 @@ FAILED_CALL = {key: value for key, value in CALL.items() if key != "output"} | {
 }
 UNPRICED_CALL = CALL | {"modelId": "anthropic.claude-of-the-future-v1:0"}
 
+CHAT = {
+    "generateAssistantResponseEventRequest": {"prompt": "Why?", "userId": "d-1234567890.alice.kim"},
+    "generateAssistantResponseEventResponse": {
+        "assistantResponse": "Because.",
+        "messageMetadata": {"conversationId": "c"},
+    },
+}
+ACTIVITY = "UserId,Date,Chat_AICodeLines,Chat_MessagesSent,Dev_GenerationEventCount\n"
+CREDITS = (
+    "Date,UserId,Client_Type,Chat_Conversations,Credits_Used,Overage_Cap,Overage_Credits_Used,"
+    "Overage_Enabled,ProfileId,Subscription_Tier,Total_Messages,auto_messages\n"
+)
+
 ALL: Mapping[str, str] = {}
 ONE = {
     "account_id": "111122223333",
@@ -68,10 +82,13 @@ ONE = {
     "limit": "cost-per-application",
 }
 """One value of every variable."""
+ONE_OF_ASSISTANTS = {"bedrock-qdeveloper": {"product": "qdeveloper"}}
+"""Where it is another one, by dashboard."""
 
 EMPTY_IN_HEALTH = {
     metrics.SOURCE_ERRORS: "no source has failed",
     metrics.REJECTED_RECORDS: "every record was taken",
+    metrics.SKIPPED_RECORDS: "every record was usage",
     metrics.AWS_REQUESTS: "a folder is read without AWS",
     metrics.AWS_COST_TODAY: "a folder is read without AWS",
     metrics.ATHENA_SCANNED_BYTES: "a folder is read without AWS",
@@ -84,7 +101,19 @@ EMPTY = {
         metrics.UNPRICED_REQUESTS: "the model has a price",
         metrics.UNPRICED_TOKENS: "the model has a price",
     },
-    "labels left out": EMPTY_IN_HEALTH | {metrics.MODEL_INFO: "calls are not told apart by model"},
+    "labels left out": EMPTY_IN_HEALTH
+    | {metrics.MODEL_INFO: "calls are not told apart by model"}
+    | dict.fromkeys(
+        (
+            metrics.QDEVELOPER_ACTIVITY_MEAN,
+            metrics.QDEVELOPER_ACTIVITY_MAX,
+            metrics.QDEVELOPER_ACTIVITY_MIN,
+            metrics.QDEVELOPER_ACTIVITY_SPIKE,
+            metrics.QDEVELOPER_IDLE_DAYS,
+            metrics.KIRO_IDLE_DAYS,
+        ),
+        "users are not told apart",
+    ),
 }
 """The same, of all that there is, of one value of each variable, and where labels are left out."""
 
@@ -145,6 +174,9 @@ def logs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     last_month = now.replace(day=1, hour=0, minute=0) - timedelta(hours=1)
     write_log_object(folder, now, [CALL, FAILED_CALL, UNPRICED_CALL])
     write_log_object(folder, last_month, [CALL])
+    for days in range(6):
+        write_prompts(folder, now - timedelta(days=days))
+        write_reports(folder, now - timedelta(days=days))
     return folder
 
 
@@ -230,11 +262,45 @@ def write_log_object(folder: Path, moment: datetime, calls: list[dict[str, Any]]
     file.write_bytes(gzip.compress("\n".join(map(json.dumps, records)).encode()))
 
 
+def write_prompts(folder: Path, moment: datetime) -> None:
+    """Write one chat with each assistant."""
+    for service in ("QDeveloperLogs", "KiroLogs"):
+        chat = json.loads(json.dumps(CHAT))
+        chat["generateAssistantResponseEventRequest"]["timeStamp"] = (
+            f"{moment:%Y-%m-%dT%H:%M:%S.%fZ}"
+        )
+        chat["generateAssistantResponseEventResponse"]["requestId"] = f"{service} {moment}"
+        name = f"{service}/GenerateAssistantResponse/us-east-1/{moment:%Y/%m/%d/%H}/chat.json.gz"
+        file = folder / "AWSLogs/111122223333" / name
+        file.parent.mkdir(parents=True)
+        file.write_bytes(gzip.compress(json.dumps({"records": [chat]}).encode()))
+
+
+def write_reports(folder: Path, day: datetime) -> None:
+    """Write what each assistant reports of a day."""
+    activity = f"{ACTIVITY}alice.kim,{day:%m-%d-%Y},50,20,1\n"
+    credits_used = f"{CREDITS}{day:%Y-%m-%d},alice.kim,KIRO_IDE,1,40.5,,0,false,arn,PRO,9,9\n"
+    for name, text in (
+        (
+            "QDeveloperLogs/by_user_analytic/us-east-1/{}/111122223333_by_user_analytic_{}.csv",
+            activity,
+        ),
+        (
+            "KiroLogs/user_report/us-east-1/{}/KIRO_IDE_111122223333_user_report_{}.csv",
+            credits_used,
+        ),
+    ):
+        name = name.format(f"{day:%Y/%m/%d}/00", f"{day:%Y%m%d}0000")
+        file = folder / "AWSLogs/111122223333" / name
+        file.parent.mkdir(parents=True)
+        file.write_text(text)
+
+
 def write_config(folder: Path, logs: Path, **of_metrics: Any) -> None:
     config = {
         "refresh_interval": "1s",
         "ledger": "ledger.sqlite",
-        "sources": [{"type": "invocation_logs", "location": str(logs)}],
+        "sources": [{"type": kind, "location": str(logs)} for kind in SOURCES],
         "limits": [
             {
                 "name": "cost-per-application",
@@ -272,8 +338,8 @@ def watch(
 ) -> Watched:
     """Start a Prometheus that has an exporter's history, once the exporter has read its logs."""
     exporter.wait_for("/-/ready")
-    complete = f'{metrics.SOURCE_COMPLETE.name}{{source="invocation_logs"}} 1'
-    wait_until(lambda: complete in exporter.get("/metrics").text)
+    complete = {f'{metrics.SOURCE_COMPLETE.name}{{source="{kind}"}} 1' for kind in SOURCES}
+    wait_until(lambda: all(one in exporter.get("/metrics").text for one in complete))
     load_history(promtool, folder, exporter)
     prometheus = run_prometheus(prometheus_binary, scrape_config(exporter), folder)
     running.callback(prometheus.stop)
@@ -366,9 +432,15 @@ def ask_panel(
 
 def ask_for_everything(prometheus: Prometheus, chosen: Mapping[str, str]) -> list[Answer]:
     return [
-        Answer(panel, target, ask_panel(prometheus, panel, target, chosen, dashboard.since))
+        Answer(panel, target, ask_panel(prometheus, panel, target, of_dashboard, dashboard.since))
         for dashboard, panel, target in every_target()
+        for of_dashboard in [chosen_on(dashboard, chosen)]
     ]
+
+
+def chosen_on(dashboard: Dashboard, chosen: Mapping[str, str]) -> Mapping[str, str]:
+    """Return what is chosen on a dashboard: All, or one value of every variable."""
+    return {**chosen, **ONE_OF_ASSISTANTS.get(dashboard.uid, {})} if chosen else chosen
 
 
 def every_target() -> Iterator[tuple[Dashboard, Panel, Target]]:
@@ -422,9 +494,9 @@ def test_every_variable_offers_the_one_value_among_others(full: Watched) -> None
     for dashboard in DASHBOARDS:
         for variable in dashboard.queried_variables:
             series, label = dashboards.label_values(variable)
-            for chosen in (ALL, ONE):
+            for chosen in (ALL, one := chosen_on(dashboard, ONE)):
                 matched = {"match[]": dashboards.fill(series, chosen)}
-                assert ONE[label] in ask(full.prometheus, f"label/{label}/values", **matched)
+                assert one[label] in ask(full.prometheus, f"label/{label}/values", **matched)
 
 
 def test_cost_of_the_month_is_that_of_the_exporter(full: Watched, exposed: Exposed) -> None:

@@ -6,10 +6,12 @@ from grafana_foundation_sdk.cog.encoder import JSONEncoder
 
 from grafana.generator.application import application
 from grafana.generator.exporter_health import exporter_health
+from grafana.generator.kiro import kiro
 from grafana.generator.layout import Page
 from grafana.generator.limits import limits
 from grafana.generator.models import models
 from grafana.generator.overview import overview
+from grafana.generator.qdeveloper import qdeveloper
 from grafana.generator.user import user
 
 DASHBOARDS: tuple[Page, ...] = (
@@ -17,6 +19,8 @@ DASHBOARDS: tuple[Page, ...] = (
     application(),
     user(),
     models(),
+    qdeveloper(),
+    kiro(),
     limits(),
     exporter_health(),
 )

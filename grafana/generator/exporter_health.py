@@ -24,7 +24,15 @@ from grafana.generator.panels import (
     lines,
     listing,
 )
-from grafana.generator.promql import each, over_range, per_interval, ratio, total, zero_where
+from grafana.generator.promql import (
+    each,
+    over_range,
+    per_interval,
+    ratio,
+    total,
+    zero_where,
+)
+from grafana.generator.trust import age_in_refreshes, newest_records
 from grafana.generator.variables import data_source
 
 _SOURCE = Key("source", "Source")
@@ -117,16 +125,6 @@ def _state() -> list[Placed]:
     return [*(Placed(one, 4, 4) for one in figures), Placed(versions, 24, 4)]
 
 
-def age_in_refreshes() -> str:
-    """Return the age of the oldest data, in refresh intervals, at the moment of the scrape.
-
-    How seldom Prometheus scrapes is not the exporter's delay.
-    """
-    success = metrics.SOURCE_LAST_SUCCESS.name
-    age = f"min without (instance, pod) (timestamp({success}) - {success})"
-    return f"max({age}) / max({each(metrics.REFRESH_INTERVAL)})"
-
-
 _VERSIONS = "version, pythonversion"
 _CONFIGURED = (
     f"{metrics.CONFIG_LAST_RELOAD_SUCCESS_TIMESTAMP_SECONDS.name} "
@@ -143,9 +141,6 @@ def _sources() -> list[Placed]:
     def by_source(metric: Metric) -> str:
         return f"max by (source) ({each(metric)})"
 
-    place = "account_id, region, source"
-    accuracy = f"max by ({place}, accuracy) ({each(metrics.USAGE_SOURCE_INFO)})"
-    newest = f"max by ({place}) ({each(metrics.NEWEST_RECORD)})"
     return [
         Placed(
             listing(
@@ -180,26 +175,8 @@ def _sources() -> list[Placed]:
             8,
         ),
         Placed(
-            listing(
-                "Newest record",
-                "Of each account and region; an old one may mean that nobody calls a model there.",
-                [
-                    Key("account_id", "Account", width=115),
-                    Key("region", "Region", width=125),
-                    _SOURCE,
-                    Key("accuracy", "Accuracy", width=85),
-                ],
-                [
-                    Column(
-                        "Newest",
-                        f"1000 * {newest} * on ({place}) group_left (accuracy) {accuracy}",
-                        AGO,
-                        width=115,
-                    )
-                ],
-                sort="Newest",
-                descending=False,
-                no_data="No record was read yet",
+            newest_records(
+                "Of each account and region; an old one may mean that nobody calls a model there."
             ),
             12,
             8,
@@ -251,6 +228,7 @@ def _reading() -> list[Placed]:
         return Placed(panel, 8, 7)
 
     rejected = per_interval(metrics.REJECTED_RECORDS, by="source, reason")
+    skipped = per_interval(metrics.SKIPPED_RECORDS, by="source, reason")
     return [
         read("Records read", "Log records that were taken.", metrics.LOG_RECORDS, COUNT),
         read("Log objects read", "Log objects, each read once.", metrics.LOG_OBJECTS, COUNT),
@@ -265,7 +243,20 @@ def _reading() -> list[Placed]:
                 interval="5m",
                 no_data=_NOT_YET,
             ),
-            24,
+            12,
+            6,
+        ),
+        Placed(
+            bars(
+                "Skipped",
+                "Log records that are sound and no usage, such as Kiro's own routing of a prompt.",
+                [Series(skipped, "{{source}}: {{reason}}"), _NONE_OF_A_SOURCE],
+                COUNT,
+                decimals=0,
+                interval="5m",
+                no_data=_NOT_YET,
+            ),
+            12,
             6,
         ),
     ]

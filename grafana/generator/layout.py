@@ -74,7 +74,7 @@ class Page:
 
 def _link_to_the_others() -> build.DashboardLink:
     return (
-        build.DashboardLink("Amazon Bedrock")
+        build.DashboardLink("Dashboards")
         .type(model.DashboardLinkType.DASHBOARDS)
         .tags([_TAG])
         .as_dropdown(True)

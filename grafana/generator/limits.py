@@ -28,7 +28,9 @@ from grafana.generator.variables import data_source, limit_choices
 
 NO_LIMITS = "No limit is in use"
 _CHOSEN = ('product=~"$product"', 'limit=~"$limit"')
-_KEYS = "job, limit, subject, measure, period"
+_NAMED = "job, product, limit, subject"
+_KEYS = f"{_NAMED}, measure, period"
+_PRODUCT = Key("product", "Product", width=95)
 _SUBJECT = '"subject", " ", "application", "user", "model", "region", "account_id"'
 
 
@@ -41,7 +43,10 @@ def limits() -> Page:
         variables=[data_source(), *limit_choices()],
         questions=[
             Question("Is any limit in danger?", figures(*_CHOSEN)),
-            Question("Which limits, the most endangered first?", [Placed(_table(), 24, 14)]),
+            Question(
+                "Which limits, the most endangered first?",
+                [Placed(table_of(*_CHOSEN, product=[_PRODUCT]), 24, 14)],
+            ),
             Question("How did they get there?", _history()),
         ],
     )
@@ -91,7 +96,7 @@ def figures(*where: str, link: str = "") -> list[Placed]:
 
 def closest(where: Sequence[str], width: int) -> Placed:
     """Return the limits of which most is used."""
-    used = _by_subject(metrics.LIMIT_RATIO, *where, keys="job, limit, subject")
+    used = _by_subject(metrics.LIMIT_RATIO, *where, keys=_NAMED)
     panel = gauges(
         "Closest limits",
         "The six limits of which most is used; 100 % is the threshold.",
@@ -114,23 +119,25 @@ def _by_subject(metric: Metric, *where: str, keys: str = _KEYS) -> str:
     return f'max by ({keys}) (label_replace({trimmed}, "subject", "all usage", "subject", ""))'
 
 
-def _table() -> table.Panel:
-    used = _by_subject(metrics.LIMIT_RATIO, *_CHOSEN)
-    projected = _by_subject(metrics.LIMIT_PROJECTED, *_CHOSEN)
-    reset = _by_subject(metrics.LIMIT_RESET, *_CHOSEN)
+def table_of(*where: str, product: Sequence[Key] = ()) -> table.Panel:
+    """Return limits with all that is known of them; `product` is its column, if it has one."""
+    used = _by_subject(metrics.LIMIT_RATIO, *where)
+    projected = _by_subject(metrics.LIMIT_PROJECTED, *where)
+    reset = _by_subject(metrics.LIMIT_RESET, *where)
     return listing(
         "Limits",
         "Danger is the larger of what is used and what will be by the end of the period.",
         [
-            Key("limit", "Limit"),
+            Key("limit", "Limit", width=200),
             Key("subject", "For"),
-            Key("measure", "Measure", width=95),
-            Key("period", "Period", width=70),
+            *product,
+            Key("measure", "Measure", width=215),
+            Key("period", "Period", width=65),
         ],
         [
-            Column("Used", _by_subject(metrics.LIMIT_USED, *_CHOSEN), COUNT, 2, width=95),
-            Column("Threshold", _by_subject(metrics.LIMIT_THRESHOLD, *_CHOSEN), COUNT, 1, width=95),
-            Column("Used share", used, SHARE, 1, steps=NEAR_AND_REACHED, most=1, width=150),
+            Column("Used", _by_subject(metrics.LIMIT_USED, *where), COUNT, 2, width=85),
+            Column("Threshold", _by_subject(metrics.LIMIT_THRESHOLD, *where), COUNT, 1, width=85),
+            Column("Used share", used, SHARE, 1, steps=NEAR_AND_REACHED, most=1, width=125),
             Column("Projected", projected, SHARE, 1, steps=NEAR_AND_REACHED, width=85),
             Column(
                 "Danger",
@@ -140,16 +147,16 @@ def _table() -> table.Panel:
                 steps=NEAR_AND_REACHED,
                 width=85,
             ),
-            Column("Time left", f"{reset} - time()", SECONDS, 1, width=95),
+            Column("Time left", f"{reset} - time()", SECONDS, 1, width=90),
         ],
         sort="Danger",
-        hidden=["job"],
+        hidden=["job"] if product else ["job", "product"],
         no_data=NO_LIMITS,
     )
 
 
 def _history() -> list[Placed]:
-    ratio = _by_subject(metrics.LIMIT_RATIO, *_CHOSEN, keys="job, limit, subject")
+    ratio = _by_subject(metrics.LIMIT_RATIO, *_CHOSEN, keys=_NAMED)
     # The same eight from the first moment to the last, instead of eight others at each.
     highest = f"topk(8, max_over_time({ratio}[$__range:1h] @ end()))"
     return [

@@ -2,11 +2,8 @@
 
 from exporter import metrics
 from grafana.generator import limits, links, usage
-from grafana.generator.exporter_health import age_in_refreshes
 from grafana.generator.layout import Page, Placed, Question
 from grafana.generator.panels import (
-    COUNT,
-    GOOD_AT_ONE,
     GREEN,
     ORANGE,
     RED,
@@ -18,8 +15,9 @@ from grafana.generator.panels import (
     figure,
     lines,
 )
-from grafana.generator.promql import chosen, each, per_interval, ratio, total
+from grafana.generator.promql import chosen, per_interval, ratio, total
 from grafana.generator.spending import spending
+from grafana.generator.trust import state_of_sources
 from grafana.generator.variables import choices, data_source
 
 _CHOSEN = chosen("account_id", "region")
@@ -129,34 +127,6 @@ def _trust() -> list[Placed]:
     )
     figures = [
         figure(
-            "Sources",
-            "Whether every source was read without error at its last refresh.",
-            f"min({each(metrics.SOURCE_UP)})",
-            COUNT,
-            steps=GOOD_AT_ONE,
-            words={"1": "All up", "0": "Failing"},
-            link=links.EXPORTER,
-        ),
-        figure(
-            "Complete",
-            "Whether all logs that are known to exist were read.",
-            f"min({each(metrics.SOURCE_COMPLETE)})",
-            COUNT,
-            steps=((None, ORANGE), (1, GREEN)),
-            words={"1": "Yes", "0": "Catching up"},
-            link=links.EXPORTER,
-        ),
-        figure(
-            "Fresh",
-            "Whether every source was read without error within the last two refreshes.",
-            f"{age_in_refreshes()} <= bool 2",
-            COUNT,
-            steps=GOOD_AT_ONE,
-            words={"1": "Yes", "0": "Stale"},
-            no_data="Never read",
-            link=links.EXPORTER,
-        ),
-        figure(
             "Unpriced calls",
             "Part of this month's calls billed by token without a price; in no cost above.",
             f"{unpriced} or 0 * {total(metrics.REQUESTS_MONTH, *_CHOSEN)}",
@@ -183,4 +153,4 @@ def _trust() -> list[Placed]:
             link=links.MODELS,
         ),
     ]
-    return [Placed(one, 4, 4) for one in figures]
+    return [*state_of_sources(4), *(Placed(one, 4, 4) for one in figures)]

@@ -46,6 +46,8 @@ Steps = Sequence[tuple[float | None, str]]
 UNCOLOURED: Steps = ((None, PLAIN),)
 NEAR_AND_REACHED: Steps = ((None, GREEN), (0.8, ORANGE), (1, RED))
 """Of a ratio to a limit, as the alerts have it."""
+IDLE_AND_DORMANT: Steps = ((None, GREEN), (7, ORANGE), (30, RED))
+"""Of days that a user was idle, as the alerts have it."""
 GOOD_AT_ONE: Steps = ((None, RED), (1, GREEN))
 BAD_ABOVE_ZERO: Steps = ((None, GREEN), (1, RED))
 
@@ -107,8 +109,7 @@ def figure(
     _describe(panel, title, description, unit, decimals, no_data)
     panel.thresholds(_thresholds(steps))
     if words:
-        options = {value: model.ValueMappingResult(text=text) for value, text in words.items()}
-        panel.mappings([model.ValueMap(options=options)])
+        panel.mappings([_names(words)])
     if link:
         panel.data_links([_link(link)])
     return panel
@@ -189,15 +190,19 @@ def pattern(
     heading: str,
     unit: str,
     *,
+    words: dict[str, str] | None = None,
     no_data: str = NO_DATA,
 ) -> barchart.Panel:
-    """Return a bar for each value of a label, in the order of its values."""
+    """Return a bar for each value of a label, in the order of its values; `words` name them."""
     panel = barchart.Panel().x_field(label)
     _ask(panel, [_instant(expr, table_format=True)])
     panel.show_value(common.VisibilityMode.NEVER).bar_width(0.85).fill_opacity(85)
     panel.legend(build_common.VizLegendOptions().show_legend(False).calcs([]))
     panel.with_transformation(_transformation("organize", _organized({"Time"}, {"Value": heading})))
     panel.with_transformation(_transformation("sortBy", {"sort": [{"field": label}]}))
+    if words:
+        named = model.DynamicConfigValue("mappings", [_names(words)])
+        panel.override_by_name(label, [named])
     _describe(panel, title, description, unit, None, no_data)
     return panel
 
@@ -332,6 +337,12 @@ def _thresholds(steps: Steps) -> build.ThresholdsConfig:
         build.ThresholdsConfig()
         .mode(model.ThresholdsMode.ABSOLUTE)
         .steps([model.Threshold(value=value, color=colour) for value, colour in steps])
+    )
+
+
+def _names(words: dict[str, str]) -> model.ValueMap:
+    return model.ValueMap(
+        options={value: model.ValueMappingResult(text=text) for value, text in words.items()}
     )
 
 

@@ -18,9 +18,14 @@ def chosen(*labels: str) -> tuple[str, ...]:
     return tuple(f'{label}=~"${label}"' for label in labels)
 
 
+def selected(metric: Metric, *where: str) -> str:
+    """Return a metric's series, those of a doubled exporter included."""
+    return f"{metric.name}{{{', '.join(where)}}}" if where else metric.name
+
+
 def each(metric: Metric, *where: str) -> str:
     """Return a metric's series as one exporter says them."""
-    return f"max without (instance, pod) ({metric.name}{_selector(where)})"
+    return f"max without (instance, pod) ({selected(metric, *where)})"
 
 
 def total(metric: Metric, *where: str, by: str = "") -> str:
@@ -28,9 +33,14 @@ def total(metric: Metric, *where: str, by: str = "") -> str:
     return f"{_sum(by)} ({each(metric, *where)})"
 
 
+def highest(metric: Metric, *where: str, by: str) -> str:
+    """Return the largest of a gauge that must not be summed, such as a ratio."""
+    return f"max by ({by}) ({each(metric, *where)})"
+
+
 def over_range(metric: Metric, *where: str, by: str = "") -> str:
     """Return by how much a counter rose within the dashboard's range of time."""
-    return _summed(f"increase({metric.name}{_selector(where)}[$__range])", by)
+    return _summed(f"increase({selected(metric, *where)}[$__range])", by)
 
 
 def per_interval(metric: Metric, *where: str, by: str = "") -> str:
@@ -40,8 +50,18 @@ def per_interval(metric: Metric, *where: str, by: str = "") -> str:
     $__rate_interval is a scrape longer than the interval, so that what rose between the last sample
     of one and the first of the next is in one of them, however seldom there are samples.
     """
-    rate = f"rate({metric.name}{_selector(where)}{_AHEAD})"
+    rate = f"rate({selected(metric, *where)}{_AHEAD})"
     return f"{_summed(rate, by)} * $__interval_ms / 1000"
+
+
+def highest_in_range(number: int, metric: Metric, *where: str, by: str) -> str:
+    """Return those of a gauge's series that were highest within the dashboard's range of time.
+
+    They are the same from its first moment to its last, instead of others at each.
+    """
+    peak = f"max_over_time({selected(metric, *where)}[$__range] @ end())"
+    peaks = f"max by ({by}) (max without (instance, pod) ({peak}))"
+    return f"{highest(metric, *where, by=by)} and topk({number}, {peaks})"
 
 
 def zero_where(metric: Metric, by: str = "") -> str:
@@ -57,10 +77,6 @@ def ratio(numerator: str, denominator: str, by: str = "") -> str:
 
 def _summed(rise: str, by: str) -> str:
     return f"{_sum(by)} (max without (instance, pod) ({rise}))"
-
-
-def _selector(where: tuple[str, ...]) -> str:
-    return "{" + ", ".join(where) + "}" if where else ""
 
 
 def _sum(by: str) -> str:

@@ -7,7 +7,7 @@ out.
 from grafana_foundation_sdk.builders import dashboard as build
 from grafana_foundation_sdk.models import dashboard as model
 
-from exporter.metrics import LIMIT_RATIO, REQUESTS_MONTH
+from exporter.metrics import LIMIT_RATIO, REQUESTS_MONTH, Metric
 from grafana.generator.promql import chosen
 
 DATASOURCE = model.DataSourceRef(type_val="prometheus", uid="${datasource}")
@@ -28,10 +28,13 @@ def data_source() -> build.DatasourceVariable:
     return build.DatasourceVariable("datasource").label("Data source").type("prometheus")
 
 
-def choices(*labels: str) -> list[build.QueryVariable]:
-    """Choose values of labels; each offers what the choices before it leave."""
+def choices(*labels: str, of: tuple[Metric, ...] = (REQUESTS_MONTH,)) -> list[build.QueryVariable]:
+    """Choose values of labels that one of the metrics has.
+
+    Each offers what the choices before it leave.
+    """
     return [
-        _choice(label, f"label_values({REQUESTS_MONTH.name}{_within(labels[:place])}, {label})")
+        _choice(label, f"label_values({_series(of, labels[:place])}, {label})")
         for place, label in enumerate(labels)
     ]
 
@@ -43,6 +46,11 @@ def limit_choices() -> list[build.QueryVariable]:
         _choice("product", f"label_values({name}, product)"),
         _choice("limit", f'label_values({name}{{product=~"$product"}}, limit)'),
     ]
+
+
+def at_first(choice: build.QueryVariable, value: str) -> build.QueryVariable:
+    """Open with one value chosen; where it is none that there is, Grafana takes All."""
+    return choice.current(model.VariableOption(text=[value], value=[value]))
 
 
 def _choice(label: str, query: str) -> build.QueryVariable:
@@ -60,5 +68,10 @@ def _choice(label: str, query: str) -> build.QueryVariable:
     )
 
 
-def _within(labels: tuple[str, ...]) -> str:
-    return "{" + ", ".join(chosen(*labels)) + "}" if labels else ""
+def _series(metrics: tuple[Metric, ...], labels: tuple[str, ...]) -> str:
+    if len(metrics) == 1:
+        name, where = metrics[0].name, chosen(*labels)
+    else:
+        names = "|".join(metric.name for metric in metrics)
+        name, where = "", (f'__name__=~"{names}"', *chosen(*labels))
+    return name + ("{" + ", ".join(where) + "}" if where else "")
