@@ -220,7 +220,8 @@ def simulate(
         signal.signal(number, lambda *_: stop.set())
 
     def announce(written: simulation.Written) -> None:
-        click.echo(f"{written.records} calls written to {folder}")
+        of_developers = f"{written.prompts} prompts and {written.reports} reports of developers"
+        click.echo(f"{of_developers}, {written.records} calls written to {folder}")
 
     try:
         simulation.run(

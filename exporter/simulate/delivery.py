@@ -1,7 +1,6 @@
 """Calls into log objects, as Bedrock delivers them: in batches by account and region.
 
 An object lies in the hour of its delivery, which now and then is later than that of its records.
-Objects appear under their names complete, and one that exists is never written again.
 """
 
 import gzip
@@ -16,8 +15,10 @@ import msgspec
 
 from exporter.simulate.calls import HOUR_SECONDS, Call, Quirk, Tokens
 from exporter.simulate.layout import PERMISSION_CHECK, hour_folder, logs_folder, object_name
+from exporter.simulate.objects import write_object
 from exporter.simulate.records import is_answered, record, side_objects
 from exporter.simulate.workloads import WORKLOADS
+from exporter.simulate.written import Written
 
 _MAX_OBJECT_RECORDS = 30
 _DELIVERY_SECONDS = 30, 150
@@ -27,29 +28,6 @@ _HELD = (Quirk.LATE, Quirk.REPEATED)
 
 _Stream = tuple[str, str]
 """Account and region: each has its own objects."""
-
-
-class Written(NamedTuple):
-    """What was written."""
-
-    objects: int = 0
-    """Log objects; those under data/ are not among them."""
-    side_objects: int = 0
-    records: int = 0
-    """Distinct ones."""
-    duplicates: int = 0
-    """Further copies of records, in the same object or in another."""
-    errors: int = 0
-    """Records with an errorCode."""
-    input_tokens: int = 0
-    """This and the following: of the distinct records without an errorCode."""
-    output_tokens: int = 0
-    cache_read_tokens: int = 0
-    cache_write_tokens: int = 0
-
-    def plus(self, other: "Written") -> "Written":
-        """Add field by field."""
-        return Written(*map(int.__add__, self, other))
 
 
 class _Object(NamedTuple):
@@ -150,10 +128,5 @@ def _write_side_objects(folder: Path, calls: Iterable[Call]) -> int:
 
 
 def _write_gzip(path: Path, text: bytes) -> None:
-    if path.exists():
-        return
-    # No reader of log objects takes a name that begins so for one of theirs.
-    unfinished = path.with_name(f".{path.name}.part")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished.write_bytes(gzip.compress(text, 6, mtime=0))
-    unfinished.replace(path)
+    if not path.exists():  # compressing takes longer than looking
+        write_object(path, gzip.compress(text, 6, mtime=0))

@@ -12,8 +12,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from exporter.simulate.assistants import write_assistants, write_stray_objects
 from exporter.simulate.calls import Rate, calls_between
-from exporter.simulate.delivery import Written, write_calls, write_permission_checks
+from exporter.simulate.delivery import write_calls, write_permission_checks
+from exporter.simulate.written import Written
 
 STATE_NAME = ".simulate.json"
 
@@ -27,24 +29,36 @@ class SimulateError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class _Stretch:
-    """A stretch of time whose calls are written in one go; it determines every byte of them."""
+    """A stretch of time whose logs are written in one go; it determines every byte of them."""
 
     seed: int
     start: datetime
     end: datetime
     calls_per_day: int
     calls_per_minute: float | None = None
+    """Of live calls; None for those of the past."""
+    assistants: bool = False
+    """Whether there are logs of developer assistants besides those of Bedrock."""
     is_complete: bool = False
 
 
 def simulate(
-    folder: Path, *, seed: int, start: datetime, end: datetime, calls_per_day: int
+    folder: Path,
+    *,
+    seed: int,
+    start: datetime,
+    end: datetime,
+    calls_per_day: int,
+    assistants: bool = False,
 ) -> Written:
     """Write the log objects of the calls from start, inclusive, to end, exclusive.
 
     The same arguments make the same bytes. Late records, and second copies of some, are delivered
-    by `end` at the latest. Raises SimulateError where the folder holds calls later than start, of
-    another seed, or logs that were not simulated.
+    by `end` at the latest. With `assistants`, also what assistants deliver by `end`: begin
+    at a midnight, for a report counts the prompts of its day that are there.
+
+    Raises SimulateError where the folder holds calls later than start, of another seed, or logs
+    that were not simulated.
     """
     until, written = _resume(folder, seed)
     start, end = _whole_second(start), _whole_second(end)
@@ -55,7 +69,8 @@ def simulate(
         )
     if start >= end:
         return written
-    return written.plus(_write(folder, _Stretch(seed, start, end, calls_per_day)))
+    stretch = _Stretch(seed, start, end, calls_per_day, assistants=assistants)
+    return written.plus(_write(folder, stretch))
 
 
 def live(
@@ -67,11 +82,13 @@ def live(
     interval: timedelta,
     clock: Callable[[], datetime],
     wait: Callable[[float], bool],
+    assistants: bool = False,
 ) -> Written:
     """Write at every interval what was called since the last, going on from where writing ended.
 
     Calls come at `calls_per_minute`, whatever the hour, and are as much smaller as they are more
-    frequent than `calls_per_day`: a day of them costs what a day of the past does. `wait` gets
+    frequent than `calls_per_day`: a day of them costs what a day of the past does. With
+    `assistants`, prompts come every few minutes, and reports when a day is over. `wait` gets
     seconds and returns true to stop, as threading.Event.wait does. Raises SimulateError where the
     folder holds calls of another seed, or logs that were not simulated.
     """
@@ -81,7 +98,7 @@ def live(
         now = _whole_second(clock())
         if now <= until:
             continue
-        stretch = _Stretch(seed, until, now, calls_per_day)
+        stretch = _Stretch(seed, until, now, calls_per_day, assistants=assistants)
         if now - until <= _LONGEST_LIVE_GAP:
             stretch = replace(stretch, calls_per_minute=calls_per_minute)
         written = written.plus(_write(folder, stretch))
@@ -103,6 +120,8 @@ def run(
 ) -> Written:
     """Write the past up to now, then, with `calls_per_minute`, live until `wait` says to stop.
 
+    Both of Bedrock and of developer assistants.
+
     A new folder begins at the UTC midnight that is `days` days before today's; one that holds
     simulated logs goes on from their end. `announce` is told of the past once it is written.
     Raises SimulateError where the folder holds calls of another seed, or logs that were not
@@ -113,7 +132,8 @@ def run(
     until, written = _resume(folder, seed)
     start = until or midnight - timedelta(days=days)
     if start < now:
-        written = written.plus(_write(folder, _Stretch(seed, start, now, calls_per_day)))
+        stretch = _Stretch(seed, start, now, calls_per_day, assistants=True)
+        written = written.plus(_write(folder, stretch))
     announce(written)
     if calls_per_minute is None:
         return written
@@ -126,6 +146,7 @@ def run(
             interval=interval,
             clock=clock,
             wait=wait,
+            assistants=True,
         )
     )
 
@@ -152,8 +173,18 @@ def _write(folder: Path, stretch: _Stretch) -> Written:
     rate = Rate(stretch.calls_per_day, stretch.calls_per_minute)
     calls = calls_between(stretch.seed, rate, stretch.start, stretch.end)
     written = write_calls(folder, calls, int(stretch.end.timestamp()))
+    if stretch.assistants:
+        written = written.plus(_write_assistants(folder, stretch))
     _save(folder, replace(stretch, is_complete=True))
     return written
+
+
+def _write_assistants(folder: Path, stretch: _Stretch) -> Written:
+    write_stray_objects(folder)
+    is_live = stretch.calls_per_minute is not None
+    return write_assistants(
+        folder, seed=stretch.seed, start=stretch.start, end=stretch.end, is_live=is_live
+    )
 
 
 def _load(folder: Path) -> _Stretch | None:
