@@ -19,6 +19,7 @@ from exporter.assistant_usage import (
     RequestKind,
     Row,
 )
+from exporter.identity import UNKNOWN
 from exporter.ledger.changes import Changes
 from exporter.ledger.database import told
 from exporter.usage import SLOTS_A_DAY
@@ -29,17 +30,20 @@ _DECODERS: dict[str, msgspec.json.Decoder[Row]] = {
     ACTIVITY: msgspec.json.Decoder(Activity),
     CREDITS: msgspec.json.Decoder(Credits),
 }
-_NEWEST_LINES = """
+_NEWEST_LINES = f"""
     SELECT account_id, region, kind, line FROM (
-        SELECT account_id, region, kind, line, row_number() OVER (
+        SELECT account_id, region, kind, line, rank() OVER (
             PARTITION BY account_id, region, day, kind, user, subject
-            ORDER BY stamp DESC, hour DESC, name DESC, report DESC
+            ORDER BY stamp DESC, hour DESC, iif(user = '{UNKNOWN}', '', name) DESC
         ) AS place
         FROM report_line JOIN report ON report.id = report_line.report
         WHERE day >= ? AND day < ?
     ) WHERE place = 1
 """
-"""Of what several deliveries say of a user and a day, the last one written holds."""
+"""Of what several deliveries say of a user and a day, the last one written holds.
+
+Of users that privacy has made one, the lines of all parts of a delivery hold.
+"""
 _CONVERSATIONS = """
     SELECT account_id, region, product, user, sum(tokens)
     FROM conversation JOIN asker ON asker.id = asker

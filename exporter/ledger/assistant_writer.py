@@ -16,6 +16,7 @@ from exporter.assistant_usage import (
     ReportBatch,
     Row,
 )
+from exporter.identity import UNKNOWN
 from exporter.ledger.assistant_reader import ACTIVITY, CREDITS, EPOCH
 
 NewPrompts = dict[tuple[int, Asker], PromptCounts]
@@ -41,7 +42,7 @@ _CONFLICTS = f"""
     SELECT count(*) FROM report_line AS this JOIN report_line AS other
     USING (day, kind, user, subject)
     WHERE this.report = ? AND other.report IN (SELECT id {_DELIVERIES} AND id <> ?)
-    AND this.line <> other.line
+    AND this.line <> other.line AND user <> '{UNKNOWN}'
 """
 
 

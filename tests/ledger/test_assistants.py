@@ -177,6 +177,19 @@ def test_parts_that_disagree_are_counted_and_the_last_by_name_holds(
     assert len(rows(ledger)) == 2
 
 
+def test_users_that_privacy_has_made_one_count_in_every_part(ledger: WritableLedger) -> None:
+    """All of them are `unknown`: a line a part, of the sum of its users."""
+    parts = [
+        report(activity(user="unknown", chat_messages_sent=count), part=f"_part_{count}")
+        for count in (3, 4)
+    ]
+    assert ledger.apply_reports(parts) == {}
+    assert sorted(dict(row.counts)["chat_messages_sent"] for row in rows(ledger)) == [3, 4]  # type: ignore[attr-defined]
+    later = report(activity(user="unknown", chat_messages_sent=5), stamp=LATER)
+    ledger.apply_reports([later])
+    assert rows(ledger) == [activity(user="unknown", chat_messages_sent=5)]
+
+
 def test_reports_of_other_series_and_folders_replace_nothing(ledger: WritableLedger) -> None:
     kiro = {"folder": "KiroLogs/user_report", "source": "kiro_reports"}
     ide = report(credits("1"), series="KIRO_IDE_1_user_report", stamp=EARLIER, **kiro)

@@ -1,0 +1,133 @@
+"""Lines of Kiro's user_report: what one user spent on one day with one client, in credits.
+
+Columns are read by their names, for they change: Usage_Limit came in September 2026, and there is a
+<model>_messages for each model that somebody used. Of text, the tier and the client are kept, where
+they look like one; e-mail addresses and profiles are not read.
+
+Format: https://kiro.dev/docs/enterprise/monitor-and-track/user-activity/
+"""
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from decimal import Decimal, localcontext
+
+from exporter.assistant_usage import Credits
+from exporter.sources.rejection import Rejection
+from exporter.sources.report_cells import Columns, parse_boolean, parse_count, parse_decimal
+from exporter.sources.report_dates import UNDATED
+
+REQUIRED = ("UserId", "Date", "Credits_Used")
+"""Without the last, a report would say that nobody spent anything."""
+
+_EXACT_DIGITS = 60
+"""Of a sum; Python's default of 28 would round one of cells of 17 digits each."""
+_MODEL = re.compile(r"([a-z0-9][a-z0-9._:-]{0,63})_messages")
+_OF_ALL_MODELS = "total"
+_CLIENT_TYPE = re.compile(r"[A-Z][A-Z0-9_]{0,31}")
+_TIER = re.compile(r"[A-Za-z][A-Za-z0-9_+ -]{0,31}")
+_WORD_END = re.compile(r"(?<=[a-z])(?=[A-Z])")
+_TIERS = {"PROPLUS": "PRO_PLUS", "PROMAX": "PRO_MAX"}
+
+
+class CreditRows:
+    """Reads the lines below one header."""
+
+    def __init__(self, columns: Columns) -> None:
+        self._columns = columns
+        self._models = _models(columns)
+
+    def read(self, cells: Sequence[str], user: str) -> Credits | Rejection:
+        """Return what a user spent, UNDATED. A cell that should be a number and is none rejects."""
+        used = self._credits(cells, "Credits_Used")
+        overage = self._credits(cells, "Overage_Credits_Used")
+        cap = self._credits(cells, "Overage_Cap")
+        limit = self._credits(cells, "Usage_Limit")
+        conversations = parse_count(self._text(cells, "Chat_Conversations"))
+        messages = parse_count(self._text(cells, "Total_Messages"))
+        by_model = self._messages_by_model(cells)
+        if used is None or overage is None or cap is None or limit is None:
+            return Rejection.INVALID_COUNT
+        if conversations is None or messages is None or by_model is None:
+            return Rejection.INVALID_COUNT
+        overage_enabled = parse_boolean(self._text(cells, "Overage_Enabled"))
+        if overage_enabled is None:
+            return Rejection.MALFORMED_ROW
+        return Credits(
+            day=UNDATED,
+            user=user,
+            client_type=_client_type(self._text(cells, "Client_Type")),
+            tier=_tier(self._text(cells, "Subscription_Tier")),
+            used=used,
+            overage=overage,
+            overage_enabled=overage_enabled,
+            overage_cap=cap if self._text(cells, "Overage_Cap") else None,
+            usage_limit=limit if self._text(cells, "Usage_Limit") else None,
+            conversations=conversations,
+            # Where the column is missing, the messages of all models are all of them.
+            messages=messages or sum(count for _, count in by_model),
+            messages_by_model=by_model,
+        )
+
+    def _text(self, cells: Sequence[str], column: str) -> str:
+        return self._columns.text(cells, column)
+
+    def _credits(self, cells: Sequence[str], column: str) -> Decimal | None:
+        return parse_decimal(self._text(cells, column))
+
+    def _messages_by_model(self, cells: Sequence[str]) -> tuple[tuple[str, int], ...] | None:
+        """Return what the columns of models count; None if a cell of one is no count."""
+        messages: list[tuple[str, int]] = []
+        for model, column in self._models:
+            count = parse_count(self._text(cells, column))
+            if count is None:
+                return None
+            if count:
+                messages.append((model, count))
+        return tuple(messages)
+
+
+def sum_credits(rows: Sequence[Credits]) -> Credits:
+    """Return what several users, of whom nobody may know which, spent on one day together.
+
+    A tier holds where all have it; a limit or cap is one person's, and holds for none.
+    """
+    by_model: Counter[str] = Counter()
+    for row in rows:
+        by_model.update(dict(row.messages_by_model))
+    tiers = {row.tier for row in rows}
+    with localcontext(prec=_EXACT_DIGITS):
+        used = sum((row.used for row in rows), Decimal(0))
+        overage = sum((row.overage for row in rows), Decimal(0))
+    return rows[0]._replace(
+        tier=tiers.pop() if len(tiers) == 1 else "",
+        used=used,
+        overage=overage,
+        overage_enabled=any(row.overage_enabled for row in rows),
+        overage_cap=None,
+        usage_limit=None,
+        conversations=sum(row.conversations for row in rows),
+        messages=sum(row.messages for row in rows),
+        messages_by_model=tuple(sorted(by_model.items())),
+    )
+
+
+def _models(columns: Columns) -> list[tuple[str, str]]:
+    """Return each model that has a column, sorted, and the name of that."""
+    named = {name.casefold() for _, name in columns}
+    matches = [match for name in named if (match := _MODEL.fullmatch(name))]
+    return sorted((match[1], match[0]) for match in matches if match[1] != _OF_ALL_MODELS)
+
+
+def _client_type(text: str) -> str:
+    text = text.upper()
+    return text if _CLIENT_TYPE.fullmatch(text) else ""
+
+
+def _tier(text: str) -> str:
+    """Return ProMax, PRO_MAX and Pro Max as PRO_MAX; nothing for what is no name of a tier."""
+    if not _TIER.fullmatch(text):
+        return ""
+    words = _WORD_END.sub(" ", text).replace("+", " PLUS").upper()
+    tier = "_".join(re.findall("[A-Z0-9]+", words))
+    return _TIERS.get(tier, tier)
