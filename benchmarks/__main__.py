@@ -2,10 +2,11 @@
 
 import sys
 
-from benchmarks import athena, reading, refresh, s3, serving
+from benchmarks import athena, prompts, reading, refresh, s3, serving
 
 ALL = {
     "reading": reading.run,
+    "prompts": prompts.run,
     "s3": s3.run,
     "athena": athena.run,
     "refresh": refresh.run,

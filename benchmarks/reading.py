@@ -13,11 +13,13 @@ import orjson
 from isal import igzip
 
 from benchmarks.logs import Shape, frozen_now, write_logs
+from exporter.config import InvocationLogs
 from exporter.ledger import NewestRecord, WritableLedger
 from exporter.sources.events import Times
-from exporter.sources.invocation_logs import InvocationLogs
+from exporter.sources.invocation_logs import invocation_logs
 from exporter.sources.log_schedule import Known
-from exporter.sources.reading import ReaderPool, Reading
+from exporter.sources.reading import ReaderPool
+from exporter.sources.record_reader import Recording
 from exporter.usage import Batch
 
 SHAPES = (Shape(2000, 50, 4096), Shape(200, 50, 40_960))
@@ -93,8 +95,8 @@ class _Nothing:
 
 def _read(location: str, pool: ReaderPool, known: Known) -> Iterator[Batch]:
     now = frozen_now()
-    reading = Reading("benchmark", location, 2**24, 2**30)
-    source = InvocationLogs(reading, timedelta(hours=48), timedelta(days=7), pool)
+    settings = InvocationLogs(type="invocation_logs", location=location, max_object_bytes=2**30)
+    source = invocation_logs(settings, None, Recording(), pool)
     times = Times(now, now - timedelta(days=3), now - timedelta(days=400))
     for event in source.read(times, known, lambda: False):
         if isinstance(event, Batch):

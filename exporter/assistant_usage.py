@@ -153,6 +153,8 @@ class ReportBatch:
     """Of CSV."""
     newest: int = 0
     """Start of the newest day reported, in seconds since the epoch; 0 where there is none."""
+    version: str = ""
+    """Tells one writing of the object from another; empty where it is written once."""
 
 
 class PromptSum(NamedTuple):

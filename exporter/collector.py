@@ -22,9 +22,10 @@ from exporter.ledger import LedgerError, WritableLedger
 from exporter.pseudonym_key import pseudonym_key
 from exporter.refresh import Refresh, Source
 from exporter.snapshot import Snapshot
-from exporter.sources.invocation_logs import InvocationLogs
-from exporter.sources.reading import ReaderPool, Reading
+from exporter.sources.invocation_logs import invocation_logs
+from exporter.sources.reading import ReaderPool
 from exporter.sources.record_reader import Recording
+from exporter.sources.reports import activity_reports, kiro_reports
 
 _NICENESS = 10
 """Where processors are short, a scrape goes before a refresh."""
@@ -123,25 +124,32 @@ class _Collector:
         return sources
 
     def _source(self, settings: Config, source: config.Source) -> Source:
-        attribution, account = settings.attribution, settings.aws.account(source.account)
+        account = settings.aws.account(source.account)
+        if isinstance(source, config.BedrockSource):
+            return self._bedrock_source(settings, source, account)
+        if isinstance(source, config.ActivityReports):
+            return activity_reports(source, account, self._privacy, self._pool)
+        if isinstance(source, config.KiroReports):
+            return kiro_reports(source, account, self._privacy, self._pool)
+        # The tokenizer takes memory that who reads no prompt logs need not have.
+        from exporter.sources.prompt_logs import prompt_logs
+
+        return prompt_logs(source, account, self._privacy, self._pool)
+
+    def _bedrock_source(
+        self, settings: Config, source: config.BedrockSource, account: config.Account | None
+    ) -> Source:
+        attribution = settings.attribution
         recording = Recording(
             attribution.metadata_keys, attribution.user_metadata_keys, self._privacy
         )
-        if isinstance(source, config.Athena):
-            # PyAthena and boto3 take memory that who reads a folder need not have.
-            from exporter.sources.athena import Athena
+        if isinstance(source, config.InvocationLogs):
+            return invocation_logs(source, account, recording, self._pool)
+        # PyAthena and boto3 take memory that who reads a folder need not have.
+        from exporter.sources.athena import Athena
 
-            most_bytes = source.most_bytes_a_query(settings.aws.max_cost_usd_per_day)
-            return Athena(source, account, recording, most_bytes, self._stop.wait)
-        reading = Reading(
-            source=source.name,
-            location=source.location,
-            account=account,
-            max_record_bytes=source.max_record_bytes,
-            max_object_bytes=source.max_object_bytes,
-            recording=recording,
-        )
-        return InvocationLogs(reading, source.lookback, source.duplicates_window, self._pool)
+        most_bytes = source.most_bytes_a_query(settings.aws.max_cost_usd_per_day)
+        return Athena(source, account, recording, most_bytes, self._stop.wait)
 
     def _publish(self, snapshot: Snapshot) -> None:
         text, openmetrics = exposition.expose(snapshot.families)

@@ -118,6 +118,10 @@ class LogObject(NamedTuple):
     """UTC hour of its path, in hours since the epoch."""
     name: str
 
+    def at_version(self, version: str) -> "LogObject":
+        """Return the mark of one version of an object that may be written again; "" has none."""
+        return self._replace(name=f"{self.name}\t{version}") if version else self
+
 
 @dataclass(frozen=True, slots=True)
 class Requests:

@@ -109,6 +109,7 @@ def report(
     folder: str = "QDeveloperLogs/by_user_analytic",
     account_id: str = ACCOUNT,
     source: str = "activity_reports",
+    version: str = "",
 ) -> ReportBatch:
     """One delivered report; the same stamp and another part make another object of it."""
     hour = hour_of(datetime(folder_day.year, folder_day.month, folder_day.day, tzinfo=NOON.tzinfo))
@@ -124,4 +125,5 @@ def report(
         newest=int(datetime(*newest.timetuple()[:3], tzinfo=NOON.tzinfo).timestamp())
         if newest
         else 0,
+        version=version,
     )

@@ -35,8 +35,9 @@ class Alert:
     annotations: Mapping[str, str]
 
     @property
-    def severity(self) -> str:
-        return self.labels["severity"]
+    def severities(self) -> list[str]:
+        """Those that it can have: one, or where the product decides, Bedrock's before others'."""
+        return re.findall(r"(?:^|}})(\w+)", self.labels["severity"])
 
     @property
     def possible_labels(self) -> set[str]:

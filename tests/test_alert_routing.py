@@ -85,6 +85,7 @@ def test_amtool_takes_the_configuration(amtool: Path) -> None:
         ({"severity": "info", "team": "customer-care"}, "customer-care"),
         ({"severity": "warning"}, "platform"),
         ({"severity": "info"}, "platform"),
+        ({"severity": "warning", "product": "kiro"}, "platform"),
     ],
     ids=lambda value: "-".join(value.values()) if isinstance(value, dict) else "",
 )
@@ -164,6 +165,24 @@ def test_fifty_users_over_their_limit_are_one_mail(alertmanager: Service, mail: 
     ]
 
 
+def test_users_of_each_assistant_are_a_message_of_their_own(
+    alertmanager: Service, mail: Inbox
+) -> None:
+    labels = {"team": "engineering", "limit": "by-user", "period": "month"}
+    post(
+        alertmanager,
+        *(
+            alert("BedrockUsageLimitReached", "warning", "", product=product, user=user, **labels)
+            for product in ("qdeveloper", "kiro")
+            for user in ("alice", "bob")
+        ),
+    )
+    for assistant in ("Amazon Q Developer", "Kiro"):
+        subject = f"Subject: 2 alerts BedrockUsageLimitReached, {assistant}"
+        mail.wait_for(lambda message, line=subject: line in message.body, log=alertmanager.log)
+    assert len(mail.messages) == 2
+
+
 def test_a_message_says_what_is_over_and_what_is_not(alertmanager: Service, mail: Inbox) -> None:
     alice = reached("CodeReviewer", "engineering", user="alice")
     bob = reached("CodeReviewer", "engineering", user="bob")
@@ -221,6 +240,7 @@ def wait_until_suppressed(alertmanager: Service, names: set[str]) -> None:
 
 LIMIT = {"application": "CustomerServiceApp", "limit": "budget", "product": "bedrock"}
 OTHER = LIMIT | {"limit": "another"}
+SEAT = {"account_id": "111122223333", "user": "alice"}
 
 
 @pytest.mark.parametrize(
@@ -254,8 +274,15 @@ OTHER = LIMIT | {"limit": "another"}
                 alert("BedrockExporterDown", "critical", ""),
                 alert("BedrockUsageLimitReached", "critical", "", **LIMIT),
                 alert("BedrockDataStale", "warning", "", source="logs"),
+                alert("QDeveloperSeatDormant", "info", "", product="qdeveloper", user="alice"),
+                alert("KiroOverageCredits", "warning", "", user="alice"),
             ],
-            {"BedrockUsageLimitReached", "BedrockDataStale"},
+            {
+                "BedrockUsageLimitReached",
+                "BedrockDataStale",
+                "QDeveloperSeatDormant",
+                "KiroOverageCredits",
+            },
         ),
         (
             [
@@ -269,9 +296,10 @@ OTHER = LIMIT | {"limit": "another"}
             [
                 alert("BedrockSourceFailing", "warning", "", source="logs"),
                 alert("BedrockDataStale", "warning", "", source="logs"),
+                alert("BedrockReportsMissing", "warning", "", source="logs"),
                 alert("BedrockDataIncomplete", "info", "", source="other"),
             ],
-            {"BedrockDataStale"},
+            {"BedrockDataStale", "BedrockReportsMissing"},
         ),
         (
             [
@@ -284,10 +312,45 @@ OTHER = LIMIT | {"limit": "another"}
             ],
             {"BedrockExporterSpendNearCeiling", "BedrockSourceFailing", "BedrockDataStale"},
         ),
+        (
+            [
+                alert("KiroOverageCredits", "warning", "", **SEAT),
+                alert("BedrockUsageLimitReached", "warning", "", limit="kiro-credits", **SEAT),
+                alert("BedrockUsageLimitNear", "warning", "", limit="credits-of-the-team", **SEAT),
+            ],
+            {"BedrockUsageLimitReached"},
+        ),
+        (
+            [
+                alert("KiroOverageCredits", "warning", "", account_id="111122223333", user="bob"),
+                alert("BedrockUsageLimitReached", "warning", "", limit="kiro-credits", **SEAT),
+            ],
+            set(),
+        ),
+        (
+            [
+                alert("QDeveloperContextWindowFull", "warning", "", product="kiro", user="alice"),
+                alert("QDeveloperContextWindowNear", "info", "", product="kiro", user="alice"),
+            ],
+            {"QDeveloperContextWindowNear"},
+        ),
+        (
+            [
+                alert("QDeveloperContextWindowFull", "warning", "", product="kiro", user="alice"),
+                alert("QDeveloperContextWindowNear", "info", "", product="kiro", user="bob"),
+            ],
+            set(),
+        ),
     ],
     ids=[
         *("reached", "near", "another-limit", "exporter-down", "without-job", "source-failing"),
-        "ceiling",
+        *(
+            "ceiling",
+            "overage",
+            "overage-of-another",
+            "context-window",
+            "context-window-of-another",
+        ),
     ],
 )
 def test_one_cause_is_one_message(

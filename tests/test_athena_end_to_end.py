@@ -24,9 +24,9 @@ from exporter.refresh import Refresh, Source
 from exporter.simulate import simulate
 from exporter.snapshot import Snapshot
 from exporter.sources.athena import Athena
-from exporter.sources.invocation_logs import InvocationLogs
-from exporter.sources.reading import ReaderPool, Reading
+from exporter.sources.log_objects import LogObjects
 from exporter.sources.record_reader import Recording
+from log_sources import open_bedrock_logs
 from s3_server import Fault as S3Fault
 from s3_server import S3Server, delay
 from s3_server import refuse as refuse_s3
@@ -100,9 +100,8 @@ def through_athena(settings: Config) -> Athena:
     return Athena(source, None, recording(settings), 10**12, wait=lambda seconds: False)
 
 
-def direct(location: str, settings: Config) -> InvocationLogs:
-    reading = Reading("logs", location, 2**24, 2**30, recording=recording(settings))
-    return InvocationLogs(reading, timedelta(hours=48), timedelta(days=7), ReaderPool(1))
+def direct(location: str, settings: Config) -> LogObjects:
+    return open_bedrock_logs(location, recording(settings))
 
 
 @pytest.fixture(scope="module")

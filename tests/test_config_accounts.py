@@ -65,6 +65,21 @@ def test_a_source_without_a_location_stands_for_all_accounts_and_regions(read):
     assert {source.lookback.days for source in config.sources} == {3}
 
 
+def test_every_kind_of_log_is_read_where_the_logs_of_an_account_lie(read):
+    kinds = ["invocation_logs", "prompt_logs", "activity_reports", "kiro_reports"]
+    sources = ", ".join(f"{{type: {kind}}}" for kind in kinds)
+    config = read(f"sources: [{sources}]{TWO_ACCOUNTS}")
+    assert len(config.sources) == 12
+    places = [
+        ("shop-us-east-1", "s3://shop-111122223333-us-east-1/bedrock"),
+        ("shop-eu-central-1", "s3://shop-111122223333-eu-central-1/bedrock"),
+        ("444455556666", "s3://bank-logs"),
+    ]
+    assert [(source.name, source.location) for source in config.sources] == [
+        (f"{kind}-{whose}", location) for kind in kinds for whose, location in places
+    ]
+
+
 def test_a_source_that_names_an_account_stands_for_it_alone(read):
     config = read("sources: [{type: invocation_logs, name: logs, account: shop}]" + TWO_ACCOUNTS)
     assert [source.name for source in config.sources] == [

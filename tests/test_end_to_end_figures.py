@@ -22,10 +22,10 @@ import pytest
 from exporter.simulate import simulate
 from exporter.snapshot import Snapshot
 from exporter.sources.events import Times
-from exporter.sources.invocation_logs import InvocationLogs
-from exporter.sources.reading import ReaderPool, Reading
+from exporter.sources.reading import ReaderPool
 from exporter.sources.record_reader import Recording
 from exporter.usage import Batch
+from log_sources import open_bedrock_logs
 from snapshots import Exporter, samples, utc
 
 NOW = utc("2026-11-02T12:34")  # 18:04 in Kolkata, and October is still among the three days
@@ -174,9 +174,8 @@ class Chain:
     def __init__(self, folder: Path) -> None:
         self.logs = folder / "logs"
         self.exporter = Exporter(folder, timezone=str(ZONE))
-        reading = Reading("logs", str(self.logs), 2**24, 2**30, recording=Recording(KEYS))
         self.pool = ReaderPool()
-        self.source = InvocationLogs(reading, timedelta(hours=48), timedelta(days=7), self.pool)
+        self.source = open_bedrock_logs(self.logs, Recording(KEYS), pool=self.pool)
 
     def read(self, now: datetime, is_first: bool) -> None:
         """Refresh once."""

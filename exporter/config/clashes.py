@@ -5,7 +5,7 @@ from itertools import combinations
 
 from exporter.config.expansion import Expanded
 from exporter.config.partitions import partition_of
-from exporter.config.sources import Athena
+from exporter.config.sources import Athena, InvocationLogs, Source
 
 _LONGEST_NAME = 64
 
@@ -62,12 +62,17 @@ def _check_names(sources: Sequence[Expanded]) -> Iterator[str]:
 
 
 def _check_overlaps(sources: Sequence[Expanded], resolve: Callable[[str], str]) -> Iterator[str]:
-    """Find logs that two sources would read; one example for two sources of the file."""
+    """Find logs that two sources would read; one example for two sources of the file.
+
+    Logs of different kinds may lie at one location: AWS keeps them in folders of their own.
+    """
     resolved = [(item, resolve(item.source.location).rstrip("/") + "/") for item in sources]
     told: set[tuple[int, int]] = set()
     for (other, outer), (one, inner) in combinations(resolved, 2):
         pair = (one.index, other.index)
-        if pair not in told and (inner.startswith(outer) or outer.startswith(inner)):
+        if pair in told or _kind(one.source) is not _kind(other.source):
+            continue
+        if inner.startswith(outer) or outer.startswith(inner):
             told.add(pair)
             place = f"sources[{one.index}].location: {one.source.location!r}"
             whose = f" (account {one.source.account!r})" if one.is_filled else ""
@@ -75,6 +80,11 @@ def _check_overlaps(sources: Sequence[Expanded], resolve: Callable[[str], str]) 
                 f"{place}{whose} overlaps that of {other.place}; "
                 "each log may be read by one source only"
             )
+
+
+def _kind(source: Source) -> type:
+    """Return what tells kinds of logs apart: Bedrock's have two ways to be read."""
+    return InvocationLogs if isinstance(source, Athena) else type(source)
 
 
 def _check_tables(sources: Sequence[Expanded]) -> Iterator[str]:

@@ -38,6 +38,8 @@ _ADD_CONVERSATION = """
 _DELIVERIES = """
     FROM report WHERE account_id = ? AND region = ? AND hour = ? AND folder = ? AND series = ?
 """
+_REPLACED = f"{_DELIVERIES} AND (stamp < ? OR name = ?)"
+"""Earlier deliveries, and what the object said before it was written again."""
 _CONFLICTS = f"""
     SELECT count(*) FROM report_line AS this JOIN report_line AS other
     USING (day, kind, user, subject)
@@ -118,11 +120,11 @@ class AssistantWriter:
         (newest,) = self._connection.execute(f"SELECT max(stamp) {_DELIVERIES}", place).fetchone()
         if newest is not None and newest > stamp:
             return 0
+        replaced = (*place, stamp, name)
         self._connection.execute(
-            f"DELETE FROM report_line WHERE report IN (SELECT id {_DELIVERIES} AND stamp < ?)",
-            (*place, stamp),
+            f"DELETE FROM report_line WHERE report IN (SELECT id {_REPLACED})", replaced
         )
-        self._connection.execute(f"DELETE {_DELIVERIES} AND stamp < ?", (*place, stamp))
+        self._connection.execute(f"DELETE {_REPLACED}", replaced)
         (number,) = self._connection.execute(
             "INSERT INTO report (account_id, region, hour, folder, series, stamp, name) "
             "VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING id",

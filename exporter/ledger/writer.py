@@ -21,6 +21,7 @@ from exporter.usage import (
     Batch,
     Counts,
     Fact,
+    LogObject,
     LookedUp,
     Progress,
     QueryBatch,
@@ -150,7 +151,10 @@ class WritableLedger(Ledger):
 
     def _mark(self, batch: AnyBatch) -> bool:
         """Mark a batch's objects as read; tell whether they were not before."""
-        units = batch.units if isinstance(batch, QueryBatch) else (batch.unit,)
+        if isinstance(batch, ReportBatch):
+            units: tuple[LogObject, ...] = (batch.unit.at_version(batch.version),)
+        else:
+            units = batch.units if isinstance(batch, QueryBatch) else (batch.unit,)
         marked = self._connection.executemany(
             "INSERT OR IGNORE INTO log_object VALUES (?, ?, ?, ?)", units
         )

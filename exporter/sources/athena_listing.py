@@ -115,7 +115,7 @@ class ListingReader:
                 yield Fault(error.reason, str(error))
                 continue
             known = self._known.known_objects(*owner, day)
-            for unit, size in objects:
+            for unit, size, _ in objects:
                 if spans[owner].first <= unit.hour <= spans[owner].last:
                     listing.setdefault(hour_of_unit(unit), []).append(unit.name)
                     if (unit.hour, unit.name) not in known:

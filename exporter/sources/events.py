@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import NamedTuple
 
+from exporter.assistant_usage import PromptBatch, ReportBatch
 from exporter.usage import AthenaScan, AwsRequest, Batch, LookedUp, Progress, QueryBatch
 
 
@@ -52,6 +53,17 @@ class Finished:
     """UTC day back to which a first fill has come; None where none is under way."""
 
 
+ObjectBatch = Batch | PromptBatch | ReportBatch
+"""All that one log object held."""
+
 Event = (
-    Batch | QueryBatch | Progress | Fault | Backlog | AwsRequests | AthenaScan | LookedUp | Finished
+    ObjectBatch
+    | QueryBatch
+    | Progress
+    | Fault
+    | Backlog
+    | AwsRequests
+    | AthenaScan
+    | LookedUp
+    | Finished
 )

@@ -8,8 +8,8 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import BinaryIO
 
+from exporter.sources.log_layout import INVOCATION_LOGS, Layout, is_log_type
 from exporter.sources.log_store import (
-    SERVICE,
     ListedObject,
     ObjectGoneError,
     Owners,
@@ -18,7 +18,6 @@ from exporter.sources.log_store import (
     hour_of,
     is_account,
     is_hour,
-    is_log_object,
     is_region,
     key_of,
     region_prefix,
@@ -34,8 +33,10 @@ class FolderStore:
 
     concurrency = 1
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, layout: Layout = INVOCATION_LOGS) -> None:
+        """Take the folder and the layout of what is listed; opened is whatever is named."""
         self._root = root
+        self._layout = layout
 
     def owners(self) -> Owners:
         """Return each (account id, region) that has a folder, and which may not be read."""
@@ -47,26 +48,68 @@ class FolderStore:
         for account in accounts:
             if is_account(account.name):
                 try:
-                    with _told(account):
-                        regions = _folders(account / SERVICE)
+                    regions = self._regions(account)
                 except StoreError as error:
                     owners.faults.append(error)
                     continue
-                owners.found.extend((account.name, r.name) for r in regions if is_region(r.name))
+                owners.found.extend((account.name, region) for region in regions)
         return owners
+
+    def _regions(self, account: Path) -> list[str]:
+        """Return the regions that an account has logs of."""
+        with _told(account):
+            regions = {
+                region.name
+                for folder in self._log_folders(account)
+                for region in _folders(account / folder)
+            }
+        return sorted(filter(is_region, regions))
+
+    def _log_folders(self, account: Path) -> list[str]:
+        """Return the folders of an account that hold the layout's logs, if they are there."""
+        searched = [
+            f"{service}/{log_type.name}"
+            for service in self._layout.services
+            for log_type in _folders(account / service)
+            if is_log_type(log_type.name)
+        ]
+        return [*self._layout.folders, *searched]
 
     def list_day(self, account_id: str, region: str, day: date) -> list[ListedObject]:
         """Return the log objects of one UTC day."""
-        folder = self._root / region_prefix(account_id, region) / f"{day:%Y/%m/%d}"
-        midnight = hour_of(datetime(day.year, day.month, day.day, tzinfo=UTC))
-        with _told(folder):
+        account = self._root / "AWSLogs" / account_id
+        with _told(account):
             return [
-                ListedObject(LogObject(account_id, region, midnight + int(hour.name), name), size)
-                for hour in _folders(folder)
-                if is_hour(hour.name)
-                for name, size in _files(hour)
-                if is_log_object(name)
+                listed
+                for folder in self._log_folders(account)
+                for listed in self._list(folder, account_id, region, day)
             ]
+
+    def _list(self, folder: str, account_id: str, region: str, day: date) -> Iterator[ListedObject]:
+        path = self._root / region_prefix(account_id, region, folder) / f"{day:%Y/%m/%d}"
+        midnight = hour_of(datetime(day.year, day.month, day.day, tzinfo=UTC))
+        for hour in _folders(path):
+            if is_hour(hour.name):
+                for rest, found in self._files(hour):
+                    if name := self._layout.object_name(folder, rest):
+                        unit = LogObject(account_id, region, midnight + int(hour.name), name)
+                        yield ListedObject(unit, found.st_size, self._version(found))
+
+    def _version(self, found: os.stat_result) -> str:
+        return f"{found.st_mtime_ns}-{found.st_size}" if self._layout.is_rewritten else ""
+
+    def _files(self, folder: Path, above: str = "") -> Iterator[tuple[str, os.stat_result]]:
+        """Yield name and state of each regular file of an hour, and of folders that are entered.
+
+        One that goes while it is looked at is gone.
+        """
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                with suppress(FileNotFoundError):
+                    if entry.is_file():
+                        yield above + entry.name, entry.stat()
+                    elif not above and self._layout.is_entered(entry.name) and entry.is_dir():
+                        yield from self._files(Path(entry), f"{entry.name}/")
 
     def is_settled(self, listed: ListedObject) -> bool:
         """Tell whether a file has been left alone long enough to be whole."""
@@ -102,15 +145,6 @@ class _File:
 
 def _folders(path: Path) -> list[Path]:
     return sorted(entry for entry in path.iterdir() if entry.is_dir()) if path.is_dir() else []
-
-
-def _files(folder: Path) -> Iterator[tuple[str, int]]:
-    """Yield name and size of each regular file; one that goes while it is looked at is gone."""
-    with os.scandir(folder) as entries:
-        for entry in entries:
-            with suppress(FileNotFoundError):
-                if entry.is_file():
-                    yield entry.name, entry.stat().st_size
 
 
 @contextmanager

@@ -1,163 +1,31 @@
-"""Bedrock Model Invocation Logs, read directly, object by object.
+"""Bedrock Model Invocation Logs, read directly, object by object."""
 
-Lists what lies in the hours that the schedule names, and has read what the ledger does not know.
-This module writes nothing.
-"""
+from typing import TYPE_CHECKING
 
-from collections.abc import Callable, Generator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
-from datetime import date, timedelta
+from exporter.sources.invocation_log_format import InvocationLogFormat
+from exporter.sources.log_layout import INVOCATION_LOGS
+from exporter.sources.log_objects import LogObjects
+from exporter.sources.log_schedule import SlotRange
+from exporter.sources.reading import ReaderPool
+from exporter.sources.record_reader import Recording
 
-from exporter.aws.meter import Meter
-from exporter.sources.events import AwsRequests, Backlog, Event, Fault, Times
-from exporter.sources.log_schedule import (
-    DayReader,
-    Known,
-    LogSchedule,
-    Owner,
-    SlotRange,
-    Span,
-    touched,
-)
-from exporter.sources.log_store import ListedObject, LogStore, StoreError
-from exporter.sources.reading import ReaderPool, Reading, open_store
+if TYPE_CHECKING:
+    from exporter.config import Account, InvocationLogs
 
 
-class InvocationLogs:
-    """The source of one location."""
+def invocation_logs(
+    source: "InvocationLogs", account: "Account | None", recording: Recording, pool: ReaderPool
+) -> LogObjects:
+    """Return the source of one location."""
 
-    has_history = True
-
-    def __init__(
-        self,
-        reading: Reading,
-        lookback: timedelta,
-        duplicates_window: timedelta,
-        pool: ReaderPool,
-    ) -> None:
-        self.name = reading.source
-        self.location = reading.location
-        self.is_billed = reading.location.startswith("s3://")
-        self.lookback = lookback
-        self.duplicates_window = duplicates_window
-        self._schedule = LogSchedule(reading.location, lookback)
-        self._reading = reading
-        self._pool = pool
-        self._meter = Meter()
-        self._store = open_store(reading.location, self._meter, reading.account)
-
-    def read(
-        self, times: Times, known: Known, is_due: Callable[[], bool]
-    ) -> Generator[Event, None, None]:
-        """Read what is new, newest first, then history as far as time allows.
-
-        `is_due` tells, between two tasks, that the next refresh should begin; the rest is then left
-        to it. However soon it does, each refresh reads something.
-        """
-
-        def begin(slots: SlotRange) -> DayReader:
-            reading = replace(self._reading, first_slot=slots.first, last_slot=slots.last)
-            return _Reader(reading, self._store, self._pool, known, is_due)
-
-        try:
-            yield from self._schedule.read(times, known, self._store.owners, begin)
-        except StoreError as error:
-            yield Fault(error.reason, str(error))
-        yield AwsRequests(self._meter.take())
-
-
-class _Reader:
-    """Reads days for one refresh, until it is due to stop."""
-
-    def __init__(
-        self,
-        reading: Reading,
-        store: LogStore,
-        pool: ReaderPool,
-        known: Known,
-        is_due: Callable[[], bool],
-    ) -> None:
-        self._reading = reading
-        self._store = store
-        self._pool = pool
-        self._known = known
-        self._is_due = is_due
-        self._is_stopped = False
-        self._unlistable: set[Owner] = set()
-
-    def stop_if_due(self) -> None:
-        """Leave the days that are not read yet to the next refresh, if that should begin."""
-        self._is_stopped = self._is_stopped or self._is_due()
-
-    def read_days(
-        self, days: Sequence[date], spans: Mapping[Owner, Span]
-    ) -> Generator[Event, None, set[Owner]]:
-        """Read what is new of UTC days, newest first, in the hours of the spans.
-
-        Returns whose objects could not all be read. An object that cannot be read is passed by;
-        an owner that cannot be listed is not asked again in this refresh.
-        """
-        unfinished: set[Owner] = set()
-        for day in days:
-            unfinished |= yield from self._read_day(day, spans)
-        return unfinished
-
-    def _read_day(
-        self, day: date, spans: Mapping[Owner, Span]
-    ) -> Generator[Event, None, set[Owner]]:
-        owners = touched(spans, day)
-        if self._is_stopped:
-            return owners
-        unfinished = owners & self._unlistable
-        objects = yield from self._list_new(day, {o: spans[o] for o in owners - unfinished})
-        unfinished |= owners & self._unlistable
-        unfinished |= yield from self._read(objects)
-        return owners if self._is_stopped else unfinished
-
-    def _list_new(
-        self, day: date, spans: Mapping[Owner, Span]
-    ) -> Generator[Event, None, list[ListedObject]]:
-        """List what is not read yet, newest first."""
-        with ThreadPoolExecutor(self._store.concurrency) as pool:
-            listings = {
-                owner: pool.submit(self._store.list_day, *owner, day) for owner in sorted(spans)
-            }
-        objects: list[ListedObject] = []
-        for owner, listing in listings.items():
-            try:
-                objects += self._new(owner, day, spans[owner], listing.result())
-            except StoreError as error:
-                self._unlistable.add(owner)
-                yield Fault(error.reason, str(error))
-        return sorted(
-            objects, key=lambda listed: (listed.unit.hour, listed.unit.name), reverse=True
+    def format_of(slots: SlotRange) -> InvocationLogFormat:
+        return InvocationLogFormat(
+            source=source.name,
+            max_record_bytes=source.max_record_bytes,
+            max_object_bytes=source.max_object_bytes,
+            first_slot=slots.first,
+            last_slot=slots.last,
+            recording=recording,
         )
 
-    def _new(
-        self, owner: Owner, day: date, span: Span, listed: list[ListedObject]
-    ) -> list[ListedObject]:
-        known = self._known.known_objects(*owner, day)
-        return [
-            item
-            for item in listed
-            if span.first <= item.unit.hour <= span.last
-            and (item.unit.hour, item.unit.name) not in known
-        ]
-
-    def _read(self, objects: list[ListedObject]) -> Generator[Event, None, set[Owner]]:
-        """Read objects; returns the owners of those that failed."""
-        failed: set[Owner] = set()
-        left = len(objects)
-        yield Backlog(left)
-        for result in self._pool.read(self._reading, objects, self._is_due):
-            yield from result.batches
-            yield AwsRequests(result.aws_requests)
-            for unit, fault in result.faults:
-                if fault.is_outage:
-                    failed.add(Owner(unit.account_id, unit.region))
-                yield fault
-            left -= result.objects
-            yield Backlog(left)
-        self._is_stopped = left > 0
-        return failed
+    return LogObjects(source, account, INVOCATION_LOGS, format_of, pool, source.duplicates_window)

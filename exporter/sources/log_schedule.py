@@ -11,6 +11,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple, Protocol
 
 from exporter.sources.events import Event, Fault, Finished, Times
+from exporter.sources.log_layout import INVOCATION_LOGS, Layout
 from exporter.sources.log_store import Owners, StoreError, hour_of, hour_start
 from exporter.usage import Progress, slot_of
 
@@ -79,12 +80,20 @@ class LogSchedule:
     """The order in which one location's logs are read."""
 
     def __init__(
-        self, location: str, lookback: timedelta, whole_lookback_every: timedelta = timedelta(0)
+        self,
+        location: str,
+        lookback: timedelta,
+        whole_lookback_every: timedelta = timedelta(0),
+        no_logs: str = "",
     ) -> None:
-        """Take the location; between two looks at the whole look-back, see to its last hours."""
+        """Take the location; between two looks at the whole look-back, see to its last hours.
+
+        `no_logs` is what is said where nothing lies; without it, that there are no Bedrock logs.
+        """
         self._location = location
         self._lookback = lookback
         self._whole_lookback_every = whole_lookback_every
+        self._no_logs = no_logs or none_at(location, INVOCATION_LOGS)
 
     def read(
         self,
@@ -101,10 +110,7 @@ class LogSchedule:
         owners = list_owners()
         yield from (Fault(fault.reason, str(fault)) for fault in owners.faults)
         if not owners.found and not owners.faults:
-            place = f"{self._location}/AWSLogs/"
-            yield Fault(
-                "no_logs", f"{place}: no Bedrock logs; is `location` what stands before it?"
-            )
+            yield Fault("no_logs", self._no_logs)
         states = {Owner(*owner): self._state(Owner(*owner), times, known) for owner in owners.found}
         # A first fill goes as far back as it meant to when it began, however often it is cut off.
         for owner, state in states.items():
@@ -176,6 +182,11 @@ class LogSchedule:
                 yield states[owner]
             if finished:
                 reader.stop_if_due()
+
+
+def none_at(location: str, layout: Layout) -> str:
+    """Return what is said of a location where none of a layout's objects lie."""
+    return f"{location}/AWSLogs/: no {layout.logs}; is `location` what stands before it?"
 
 
 def _check_clock(now: datetime, known: Known) -> None:

@@ -1,9 +1,11 @@
 """Where log objects lie: a folder or an S3 bucket, in the key layout that AWS writes.
 
     {location}/AWSLogs/{account}/BedrockModelInvocationLogs/{region}/YYYY/MM/DD/HH/{name}
+    {location}/AWSLogs/{account}/{service}/{log type}/{region}/YYYY/MM/DD/HH/{rest}
 
-Lists and opens; does not know what an object says. Bodies kept aside under data/, the
-permission-check marker and foreign files are passed over by their names.
+The second is that of developer assistants, whose objects are named service/log type/rest. Lists and
+opens; does not know what an object says. Bodies kept aside under data/, the permission-check marker
+and foreign files are passed over by their names.
 """
 
 import re
@@ -13,12 +15,13 @@ from typing import NamedTuple, Protocol
 from exporter.usage import LogObject
 
 OBJECT_NAME = r"[0-9]{8}T[0-9]{6,9}Z_[0-9A-Za-z]+\.json(\.gz)?"
-"""A pattern of the names that AWS gives to log objects."""
+"""A pattern of the names that AWS gives to objects of Bedrock's logs."""
 _OBJECT_NAME = re.compile(OBJECT_NAME)
 _ACCOUNT = re.compile(r"[0-9]{12}")
 _REGION = re.compile(r"[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}")
 _HOUR = re.compile(r"[01][0-9]|2[0-3]")
 SERVICE = "BedrockModelInvocationLogs"
+"""The folder of Bedrock's logs, which have no log type."""
 
 
 class ObjectGoneError(Exception):
@@ -48,6 +51,8 @@ class ListedObject(NamedTuple):
 
     unit: LogObject
     size: int
+    version: str = ""
+    """Tells one writing from another, where the layout says that an object may be rewritten."""
 
 
 class Owners(NamedTuple):
@@ -89,19 +94,25 @@ def hour_start(hour: int) -> datetime:
     return datetime.fromtimestamp(hour * 3600, UTC)
 
 
-def region_prefix(account_id: str, region: str) -> str:
-    """Return the key prefix of one account and region, ending in a slash."""
-    return f"AWSLogs/{account_id}/{SERVICE}/{region}/"
+def region_prefix(account_id: str, region: str, folder: str = SERVICE) -> str:
+    """Return the key prefix of one folder of an account and region, ending in a slash."""
+    return f"AWSLogs/{account_id}/{folder}/{region}/"
+
+
+def name_in(folder: str, rest: str) -> str:
+    """Return the name of the object whose key ends in `rest`: of Bedrock's logs the bare name."""
+    return rest if folder == SERVICE else f"{folder}/{rest}"
 
 
 def key_of(unit: LogObject) -> str:
     """Return an object's key below its location."""
-    hour = hour_start(unit.hour)
-    return f"{region_prefix(unit.account_id, unit.region)}{hour:%Y/%m/%d/%H}/{unit.name}"
+    *folder, rest = unit.name.split("/", 2)
+    prefix = region_prefix(unit.account_id, unit.region, "/".join(folder) or SERVICE)
+    return f"{prefix}{hour_start(unit.hour):%Y/%m/%d/%H}/{rest}"
 
 
 def is_log_object(name: str) -> bool:
-    """Tell whether a file name is one that AWS gives to a log object."""
+    """Tell whether a file name is one that AWS gives to an object of Bedrock's logs."""
     return _OBJECT_NAME.fullmatch(name) is not None
 
 

@@ -40,17 +40,19 @@ class _RejectedError(Exception):
 class Inflater:
     """Yields an object's bytes, inflated if they are gzip, up to a bound.
 
-    `bytes` counts them; `fault` says why they end early, if they do.
+    `bytes` counts them; `fault` says why they end early, if they do. Of what is not gzip, text that
+    begins like no JSON is none, unless any text is asked for.
     """
 
-    def __init__(self, stream: Stream, max_bytes: int) -> None:
+    def __init__(self, stream: Stream, max_bytes: int, is_json: bool = True) -> None:
         self._stream = stream
         self._max_bytes = max_bytes
+        self._is_json = is_json
         self.bytes = 0
         self.fault: Rejection | None = None
 
     def chunks(self) -> Iterator[bytes]:
-        """Yield chunks of JSON text, up to the end or a fault."""
+        """Yield chunks of text, up to the end or a fault."""
         try:
             for chunk in self._inflated(self._read_start()):
                 self.bytes += len(chunk)
@@ -73,7 +75,7 @@ class Inflater:
         return self._gunzip(start) if start.startswith(_GZIP_MAGIC) else self._plain(start)
 
     def _plain(self, chunk: bytes) -> Iterator[bytes]:
-        if not _LINE_OF_JSON.search(chunk):
+        if self._is_json and not _LINE_OF_JSON.search(chunk):
             raise _RejectedError(Rejection.NOT_JSON)
         while chunk:
             yield chunk

@@ -1,4 +1,7 @@
-"""Reads a handful of log objects, in this process or in one of several that do nothing else."""
+"""Reads a handful of log objects, in this process or in one of several that do nothing else.
+
+What an object says is the business of its format.
+"""
 
 import gc
 import multiprocessing
@@ -7,7 +10,7 @@ import signal
 import threading
 import traceback
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from concurrent.futures import (
     FIRST_COMPLETED,
     ProcessPoolExecutor,
@@ -15,14 +18,16 @@ from concurrent.futures import (
     wait,
 )
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
+from exporter.assistant_usage import ReportBatch
 from exporter.aws.meter import Meter
-from exporter.sources.events import Fault
+from exporter.sources.events import Fault, ObjectBatch
+from exporter.sources.log_layout import INVOCATION_LOGS, Layout
 from exporter.sources.log_store import (
     ListedObject,
     LogStore,
@@ -31,10 +36,8 @@ from exporter.sources.log_store import (
     Stream,
     key_of,
 )
-from exporter.sources.object_reader import read_object
-from exporter.sources.record_reader import Recording, RecordReader, make_record_reader
 from exporter.sources.rejection import Rejection
-from exporter.usage import AwsRequest, Batch, LogObject
+from exporter.usage import AwsRequest, LogObject
 
 if TYPE_CHECKING:
     from exporter.config import Account
@@ -47,20 +50,26 @@ _INLINE_TASKS = 2
 _MOST_PROCESSES = 4
 """More would take memory, 50 MB each with S3, to wait for the one that writes the ledger."""
 _STREAM_ATTEMPTS = 3
+_READERS = 4
+"""One for each format that a location is likely to have; an older one is let go."""
+
+ObjectReader = Callable[[LogObject, Stream], ObjectBatch]
+"""Reads one object; raises only what the stream raises."""
+
+
+class Format(Hashable, Protocol):
+    """How the objects of one source are read: a value that can be pickled."""
+
+    def reader(self) -> ObjectReader:
+        """Return what reads them. It is kept, for as long as objects of the format come."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
     """All that a process must know to read log objects of one source."""
 
-    source: str
     location: str
-    max_record_bytes: int
-    max_object_bytes: int
-    first_slot: int = 0
-    last_slot: int = 0
-    """Records outside these are rejected."""
-    recording: Recording = field(default_factory=Recording)
+    format: Format
     account: "Account | None" = None
     """In whose role the location is read; none: the ambient credentials."""
 
@@ -70,34 +79,39 @@ class Result:
     """What came of one task: a batch for each object that could be read."""
 
     objects: int
-    batches: list[Batch]
+    batches: list[ObjectBatch]
     faults: list[tuple[LogObject, Fault]]
     aws_requests: Counter[AwsRequest]
 
 
-def open_store(location: str, meter: Meter, account: "Account | None" = None) -> LogStore:
-    """Return the store of a location as config.InvocationLogs has it, in the role of an account."""
+def open_store(
+    location: str,
+    meter: Meter,
+    account: "Account | None" = None,
+    layout: Layout = INVOCATION_LOGS,
+) -> LogStore:
+    """Return the store of a source's location, in the role of an account."""
     if location.startswith("s3://"):
         # boto3 takes 30 MB of memory, which a process that reads a folder need not have.
         from exporter.sources.s3_store import S3Store
 
-        return S3Store(location, meter, account)
+        return S3Store(location, meter, account, layout)
     from exporter.sources.folder_store import FolderStore
 
-    return FolderStore(Path(location))
+    return FolderStore(Path(location), layout)
 
 
 def read_task(reading: Reading, task: Sequence[ListedObject]) -> Result:
     """Read each object of a task; one that fails costs no other."""
     store, meter = _store(reading.location, reading.account)
-    reader = make_record_reader(reading.recording, reading.first_slot, reading.last_slot)
+    reader = _reader(reading.format)
     result = Result(len(task), [], [], Counter())
     for listed, opened in zip(task, _opened(store, task), strict=True):
-        outcome = _read(reading, reader, store, listed, opened)
-        if isinstance(outcome, Batch):
-            result.batches.append(outcome)
-        else:
+        outcome = _read(reader, store, listed, opened)
+        if isinstance(outcome, Fault):
             result.faults.append((listed.unit, outcome))
+        else:
+            result.batches.append(outcome)
     result.aws_requests.update(meter.take())
     return result
 
@@ -112,25 +126,17 @@ def _opened(store: LogStore, task: Sequence[ListedObject]) -> Iterator[Callable[
 
 
 def _read(
-    reading: Reading,
-    reader: RecordReader,
-    store: LogStore,
-    listed: ListedObject,
-    opened: Callable[[], Stream],
-) -> Batch | Fault:
+    reader: ObjectReader, store: LogStore, listed: ListedObject, opened: Callable[[], Stream]
+) -> ObjectBatch | Fault:
     try:
         for attempt in range(1, _STREAM_ATTEMPTS + 1):
-            stream = opened() if attempt == 1 else store.open(listed)
+            stream = _Watched(opened() if attempt == 1 else store.open(listed))
             try:
-                batch = read_object(
-                    reading.source,
-                    listed.unit,
-                    stream,
-                    reader,
-                    reading.max_record_bytes,
-                    reading.max_object_bytes,
-                )
-                return batch if _is_whole(batch) or store.is_settled(listed) else _unsettled(listed)
+                batch = reader(listed.unit, stream)
+                if isinstance(batch, ReportBatch):
+                    batch = replace(batch, version=listed.version)
+                is_taken = _is_whole(batch, stream.last) or store.is_settled(listed)
+                return batch if is_taken else _unsettled(listed)
             except StoreError as error:
                 # A large object that broke off is read again from its beginning.
                 if error.reason != "network" or attempt == _STREAM_ATTEMPTS:
@@ -148,8 +154,29 @@ def _read(
         return Fault("bug", f"{key_of(listed.unit)}: {type(error).__name__} at {where}")
 
 
-def _is_whole(batch: Batch) -> bool:
-    return not batch.rejected.keys() & {Rejection.CORRUPT_GZIP, Rejection.EMPTY_OBJECT}
+class _Watched:
+    """A stream that remembers the last byte that was read."""
+
+    def __init__(self, stream: Stream) -> None:
+        self._stream = stream
+        self.last = b""
+
+    def read(self, size: int) -> bytes:
+        data = self._stream.read(size)
+        self.last = data[-1:] or self.last
+        return data
+
+    def close(self) -> None:
+        self._stream.close()
+
+
+def _is_whole(batch: ObjectBatch, last: bytes) -> bool:
+    """Tell whether an object has no sign of being cut short."""
+    if batch.rejected.keys() & {Rejection.CORRUPT_GZIP, Rejection.EMPTY_OBJECT}:
+        return False
+    # The numbers in half a report look like any others.
+    is_plain_report = isinstance(batch, ReportBatch) and batch.unit.name.endswith(".csv")
+    return not is_plain_report or last in b"\r\n"
 
 
 def _unsettled(listed: ListedObject) -> Fault:
@@ -161,6 +188,11 @@ def _unsettled(listed: ListedObject) -> Fault:
 def _store(location: str, account: "Account | None") -> tuple[LogStore, Meter]:
     meter = Meter()
     return open_store(location, meter, account), meter
+
+
+@lru_cache(maxsize=_READERS)
+def _reader(format: Format) -> ObjectReader:
+    return format.reader()
 
 
 class ReaderPool:

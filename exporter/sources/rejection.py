@@ -15,7 +15,7 @@ class Rejection(StrEnum):
     UNREADABLE_OBJECT = "unreadable_object"
     """Athena fails whenever it reads it; nothing of it counts."""
     OBJECT_TOO_LARGE = "object_too_large"
-    """Inflates past max_object_bytes, or is a report of over 100,000 lines; nothing of it counts."""
+    """Inflates past max_object_bytes, or is a report of over 100,000 lines; none of it counts."""
     NOT_A_LOG = "not_a_log"
     """Holds so much that is no record that what is left of it was passed over."""
     RECORD_TOO_LARGE = "record_too_large"
@@ -34,8 +34,7 @@ class Rejection(StrEnum):
     FIELD_TOO_LONG = "field_too_long"
     """An identifier longer than AWS allows."""
     NOT_A_REPORT = "not_a_report"
-    """The object has no header with UserId and Date, and Credits_Used in a user_report; nothing of it
-    counts."""
+    """Has no header with UserId and Date, in a user_report Credits_Used; nothing of it counts."""
     MALFORMED_ROW = "malformed_row"
     """A line with more cells than its header, a quote left open, or a garbled true or false."""
     INVALID_DATE = "invalid_date"

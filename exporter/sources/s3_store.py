@@ -15,8 +15,8 @@ from exporter.aws import sessions
 from exporter.aws.meter import Meter
 from exporter.aws.sessions import RoleError
 from exporter.sources.aws_errors import AWS_ERRORS, error_code, explain, is_denied
+from exporter.sources.log_layout import INVOCATION_LOGS, Layout, is_log_type
 from exporter.sources.log_store import (
-    SERVICE,
     ListedObject,
     ObjectGoneError,
     Owners,
@@ -24,7 +24,6 @@ from exporter.sources.log_store import (
     Stream,
     hour_of,
     is_account,
-    is_log_object,
     is_region,
     key_of,
     region_prefix,
@@ -56,13 +55,18 @@ class S3Store:
         location: str,
         meter: Meter,
         account: "Account | None" = None,
+        layout: Layout = INVOCATION_LOGS,
         read_seconds: float = _READ_SECONDS,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
+        """Take the location and the layout of what is listed; opened is whatever is named."""
         self._bucket, _, prefix = location.removeprefix("s3://").partition("/")
         self._prefix = f"{prefix.strip('/')}/" if prefix.strip("/") else ""
         self._meter = meter
         self._account = account
+        self._layout = layout
+        self._folders: dict[tuple[str, str], list[str]] = {}
+        """Those that an account and region had logs in when the owners were asked for."""
         self._read_seconds = read_seconds
         self._sleep = sleep
         self._client: S3Client | None = None
@@ -86,24 +90,40 @@ class S3Store:
         """Return each (account id, region) that has keys, and which accounts are refused."""
         accounts = [name for name in self._names(f"{self._prefix}AWSLogs/") if is_account(name)]
         owners = Owners([], [])
+        folders: dict[tuple[str, str], list[str]] = {}
         with ThreadPoolExecutor(self.concurrency) as pool:
-            for account, regions in zip(accounts, pool.map(self._regions, accounts), strict=True):
-                if isinstance(regions, StoreError):
-                    owners.faults.append(regions)
+            for account, found in zip(accounts, pool.map(self._regions, accounts), strict=True):
+                if isinstance(found, StoreError):
+                    owners.faults.append(found)
                 else:
-                    owners.found.extend((account, region) for region in regions)
+                    folders |= {(account, region): found[region] for region in found}
+        owners.found.extend(folders)
+        self._folders = folders
         return owners
 
-    def _regions(self, account_id: str) -> list[str] | StoreError:
-        """Return the regions of an account, or why they cannot be listed."""
+    def _regions(self, account_id: str) -> dict[str, list[str]] | StoreError:
+        """Return an account's regions and the log folders of each, or why they are not known."""
+        found: dict[str, list[str]] = {}
         try:
-            return list(
-                filter(is_region, self._names(f"{self._prefix}AWSLogs/{account_id}/{SERVICE}/"))
-            )
+            for folder in self._log_folders(account_id):
+                names = self._names(f"{self._prefix}AWSLogs/{account_id}/{folder}/")
+                for region in filter(is_region, names):
+                    found.setdefault(region, []).append(folder)
         except StoreError as error:
             if error.reason in _OF_ALL:
                 raise
             return error
+        return dict(sorted(found.items()))
+
+    def _log_folders(self, account_id: str) -> list[str]:
+        """Return the folders of an account that hold the layout's logs, if they are there."""
+        searched = [
+            f"{service}/{name}"
+            for service in self._layout.services
+            for name in self._names(f"{self._prefix}AWSLogs/{account_id}/{service}/")
+            if is_log_type(name)
+        ]
+        return [*self._layout.folders, *searched]
 
     def _names(self, prefix: str) -> list[str]:
         """Return the names of the folders directly below a prefix."""
@@ -114,17 +134,22 @@ class S3Store:
         ]
 
     def list_day(self, account_id: str, region: str, day: date) -> list[ListedObject]:
-        """Return the log objects of one UTC day, in one pass over its keys."""
-        prefix = f"{self._prefix}{region_prefix(account_id, region)}{day:%Y/%m/%d}/"
+        """Return the log objects of one UTC day, in one pass over the keys of each folder."""
+        folders = self._folders.get((account_id, region)) or self._log_folders(account_id)
+        return [
+            listed for folder in folders for listed in self._list(folder, account_id, region, day)
+        ]
+
+    def _list(self, folder: str, account_id: str, region: str, day: date) -> Iterator[ListedObject]:
+        prefix = f"{self._prefix}{region_prefix(account_id, region, folder)}{day:%Y/%m/%d}/"
         midnight = hour_of(datetime(day.year, day.month, day.day, tzinfo=UTC))
-        listed = []
         for page in self._pages(prefix):
             for item in page.get("Contents", []):
-                hour, _, name = item["Key"].removeprefix(prefix).partition("/")
-                if hour in _HOURS and is_log_object(name):
+                hour, _, rest = item["Key"].removeprefix(prefix).partition("/")
+                if hour in _HOURS and (name := self._layout.object_name(folder, rest)):
                     unit = LogObject(account_id, region, midnight + _HOURS[hour], name)
-                    listed.append(ListedObject(unit, item["Size"]))
-        return listed
+                    version = item["ETag"] if self._layout.is_rewritten else ""
+                    yield ListedObject(unit, item["Size"], version)
 
     def _pages(self, prefix: str, **options: Any) -> "Iterator[ListObjectsV2OutputTypeDef]":
         with self._told(prefix):

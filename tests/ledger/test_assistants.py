@@ -153,6 +153,17 @@ def test_a_report_delivered_again_replaces_its_day(ledger: WritableLedger) -> No
     assert rows(ledger) == [activity(chat_messages_sent=5)]
 
 
+def test_a_report_written_again_under_its_name_replaces_what_it_said(
+    ledger: WritableLedger,
+) -> None:
+    first = report(activity(chat_messages_sent=3), activity(user=BOB), version="1")
+    ledger.apply_reports([first])
+    ledger.apply_reports([report(activity(chat_messages_sent=5), version="2")])
+    assert rows(ledger) == [activity(chat_messages_sent=5)]
+    known = ledger.known_objects(ACCOUNT, REGION, TODAY)
+    assert {name.partition("\t")[2] for _, name in known} == {"1", "2"}
+
+
 def test_an_earlier_delivery_that_comes_late_changes_nothing(ledger: WritableLedger) -> None:
     ledger.apply_reports([report(activity(chat_messages_sent=5), stamp=LATER)])
     ledger.apply_reports(

@@ -17,11 +17,11 @@ from exporter.sources import athena_blind
 from exporter.sources.athena import Athena
 from exporter.sources.athena_plan import path_of
 from exporter.sources.events import AwsRequests, Backlog, Event, Fault, Finished, Times
-from exporter.sources.invocation_logs import InvocationLogs
+from exporter.sources.log_objects import LogObjects
 from exporter.sources.log_store import key_of
-from exporter.sources.reading import ReaderPool, Reading
 from exporter.sources.record_reader import Recording
 from exporter.usage import AthenaScan, AwsRequest, Batch, LogObject, Progress, QueryBatch
+from log_sources import open_bedrock_logs
 from s3_server import S3Server
 from s3_server import refuse as refuse_s3
 from usage_builders import ACCOUNT, REGION, Call, json_lines, log_object
@@ -86,7 +86,7 @@ def open_source(
 
 
 def refresh(
-    source: Athena | InvocationLogs,
+    source: Athena | LogObjects,
     ledger: WritableLedger,
     now: datetime = NOW,
     fill_from: datetime = NOW - 3 * DAY,
@@ -218,8 +218,7 @@ def test_bodies_kept_aside_and_foreign_objects_are_not_read(s3, athena, ledger, 
 
 def test_a_switch_from_direct_reading_counts_nothing_twice(s3, athena, ledger) -> None:
     put(s3, Call("a", time=NOW))
-    reading = Reading("logs", "s3://logs", 2**20, 2**20, last_slot=2**40)
-    direct = InvocationLogs(reading, 48 * HOUR, 7 * DAY, ReaderPool(1))
+    direct = open_bedrock_logs("s3://logs")
     refresh(direct, ledger)
     put(s3, Call("b", time=NOW))
     refresh(open_source(), ledger, NOW + HOUR)

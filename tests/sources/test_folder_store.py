@@ -13,6 +13,7 @@ import pytest
 from bad_input import MEBIBYTE, pack, reader, total
 
 from exporter.sources.folder_store import FolderStore
+from exporter.sources.log_layout import ACTIVITY_REPORTS, KIRO_REPORTS, PROMPT_LOGS
 from exporter.sources.log_store import (
     ListedObject,
     ObjectGoneError,
@@ -225,3 +226,118 @@ def test_a_larger_object_is_read_in_pieces(tmp_path: Path) -> None:
     pieces = list(iter(lambda: stream.read(100), b""))
     stream.close()
     assert b"".join(pieces) == stored
+
+
+class TestPromptLogs:
+    """Several services and log types, each with its regions, below one account."""
+
+    q_chat, kiro_chat = "QDeveloperLogs/GenerateAssistantResponse", "KiroLogs/Chat"
+
+    @pytest.fixture
+    def store(self, tmp_path: Path) -> FolderStore:
+        return FolderStore(tmp_path, PROMPT_LOGS)
+
+    def put(self, root: Path, below: str, account: str = ACCOUNT) -> Path:
+        return put(root, f"AWSLogs/{account}/{below}", b"text")
+
+    def test_owners_are_those_of_every_log_type(self, store: FolderStore, tmp_path: Path) -> None:
+        for below in (f"{self.q_chat}/us-east-1/x", "KiroLogs/Inline2027/eu-central-1/x"):
+            self.put(tmp_path, below)
+        self.put(tmp_path, f"{self.kiro_chat}/us-east-1/x", "444455556666")
+        for foreign in (
+            "KiroLogs/user_report/ap-south-1/x",
+            "QDeveloperLogs/by_user_analytic/ap-south-1/x",
+            "KiroLogs/ap-south-1/2025/11/17/10/x.json",
+            "BedrockModelInvocationLogs/ap-south-1/x",
+            "KiroLogs/6f9619ff-8b86-4d01-b42d-00cf4fc964ff",
+        ):
+            self.put(tmp_path, foreign)
+        assert store.owners() == Owners(
+            [(ACCOUNT, "eu-central-1"), (ACCOUNT, "us-east-1"), ("444455556666", "us-east-1")], []
+        )
+
+    def test_a_day_is_that_of_every_log_type(self, store: FolderStore, tmp_path: Path) -> None:
+        day = f"{REGION}/2025/11/17"
+        for below in (
+            f"{self.q_chat}/{day}/10/a.json.gz/b.json",
+            f"{self.kiro_chat}/{day}/10/c.json.gz",
+            f"{self.kiro_chat}/{day}/23/c.json.gz",
+        ):
+            self.put(tmp_path, below)
+        for foreign in (
+            f"{self.q_chat}/{day}/10/a.json.gz/deeper/b.json",
+            f"{self.q_chat}/{day}/10/folder/b.json",
+            f"{self.kiro_chat}/{day}/10/6f9619ff-8b86-4d01-b42d-00cf4fc964ff",
+            f"{self.kiro_chat}/{day}/10/hostile\x1b[2J.json",
+            f"{self.kiro_chat}/{day}/10/{os.fsdecode(b'no-utf8-' + bytes([255]))}.json",
+            f"KiroLogs/user_report/{day}/10/c.json",
+            f"{self.kiro_chat}/{REGION}/2025/11/18/00/c.json.gz",
+        ):
+            self.put(tmp_path, foreign)
+        assert sorted(store.list_day(ACCOUNT, REGION, DAY)) == [
+            ListedObject(LogObject(ACCOUNT, REGION, hour, name), 4)
+            for hour, name in (
+                (TEN, f"{self.kiro_chat}/c.json.gz"),
+                (TEN, f"{self.q_chat}/a.json.gz/b.json"),
+                (TEN + 13, f"{self.kiro_chat}/c.json.gz"),
+            )
+        ]
+
+    def test_what_is_listed_is_opened(self, store: FolderStore, tmp_path: Path) -> None:
+        self.put(tmp_path, f"{self.q_chat}/{REGION}/2025/11/17/10/a.json.gz/b.json")
+        [listed] = store.list_day(ACCOUNT, REGION, DAY)
+        stream = store.open(listed)
+        assert stream.read(10) == b"text"
+        stream.close()
+
+    def test_what_is_named_like_a_folder_and_is_none_is_passed_over(
+        self, store: FolderStore, tmp_path: Path
+    ) -> None:
+        hour = self.put(tmp_path, f"{self.kiro_chat}/{REGION}/2025/11/17/10/a.json").parent
+        os.mkfifo(hour / "b.gz")
+        (hour / "c.gz").symlink_to("deleted")
+        (hour / "d.gz").mkdir()
+        assert len(store.list_day(ACCOUNT, REGION, DAY)) == 1
+
+    def test_a_log_type_that_may_not_be_read_is_told_and_leaves_its_account_for_later(
+        self, store: FolderStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Read on without it, the account would count as read when it may be read again."""
+        self.put(tmp_path, f"{self.q_chat}/{REGION}/x")
+        closed = self.put(tmp_path, f"{self.kiro_chat}/{REGION}/x").parent.parent
+        self.put(tmp_path, f"{self.kiro_chat}/{REGION}/x", "444455556666")
+        iterdir = Path.iterdir
+
+        def refuse(path: Path) -> Iterator[Path]:
+            if path == closed:
+                raise PermissionError(errno.EACCES, "Permission denied", str(path))
+            return iterdir(path)
+
+        monkeypatch.setattr(Path, "iterdir", refuse)
+        found, [fault] = store.owners()
+        assert found == [("444455556666", REGION)]
+        assert str(fault) == f"{closed}: permission denied"
+
+
+def test_reports_are_found_in_their_folders_alone(tmp_path: Path) -> None:
+    hour = f"{REGION}/2025/11/17/00"
+    for below in (
+        f"QDeveloperLogs/by_user_analytic/{hour}/q.csv",
+        f"KiroLogs/by_user_analytic/{hour}/k.csv.gz",
+        f"KiroLogs/user_report/{hour}/u.csv",
+        f"KiroLogs/GenerateAssistantResponse/{hour}/p.json",
+    ):
+        put(tmp_path, f"AWSLogs/{ACCOUNT}/{below}")
+    named = {
+        layout.label: {
+            item.unit.name for item in FolderStore(tmp_path, layout).list_day(ACCOUNT, REGION, DAY)
+        }
+        for layout in (ACTIVITY_REPORTS, KIRO_REPORTS)
+    }
+    assert named == {
+        "activity_reports": {
+            "QDeveloperLogs/by_user_analytic/q.csv",
+            "KiroLogs/by_user_analytic/k.csv.gz",
+        },
+        "kiro_reports": {"KiroLogs/user_report/u.csv"},
+    }

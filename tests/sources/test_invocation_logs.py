@@ -17,7 +17,7 @@ from exporter.ledger import WritableLedger
 from exporter.sources import reading as reading_module
 from exporter.sources.events import AwsRequests, Backlog, Event, Fault, Finished, Times
 from exporter.sources.folder_store import FolderStore
-from exporter.sources.invocation_logs import InvocationLogs
+from exporter.sources.log_objects import LogObjects
 from exporter.sources.log_store import (
     ListedObject,
     ObjectGoneError,
@@ -26,8 +26,8 @@ from exporter.sources.log_store import (
     hour_of,
     key_of,
 )
-from exporter.sources.reading import ReaderPool, Reading
 from exporter.usage import AwsRequest, Batch, LogObject, Progress, slot_of
+from log_sources import open_bedrock_logs
 from s3_server import S3Server, days_listed
 
 ACCOUNT = "111122223333"
@@ -89,13 +89,12 @@ def ledger(tmp_path: Path) -> Iterator[WritableLedger]:
     ledger.close()
 
 
-def open_source(location: Path | str, lookback: timedelta = 48 * HOUR) -> InvocationLogs:
-    reading = Reading("logs", str(location), max_record_bytes=2**20, max_object_bytes=2**20)
-    return InvocationLogs(reading, lookback, timedelta(days=7), ReaderPool(processes=1))
+def open_source(location: Path | str, lookback: timedelta = 48 * HOUR) -> LogObjects:
+    return open_bedrock_logs(location, lookback=lookback)
 
 
 def refresh(
-    source: InvocationLogs,
+    source: LogObjects,
     ledger: WritableLedger,
     now: datetime,
     is_due: Callable[[], bool] = never,

@@ -12,6 +12,7 @@ from exporter.sources.log_store import (
     is_log_object,
     is_region,
     key_of,
+    name_in,
     region_prefix,
 )
 from exporter.usage import LogObject
@@ -72,3 +73,14 @@ def test_an_object_s_key_is_the_one_aws_writes() -> None:
     assert region_prefix("111122223333", "us-east-1") == prefix
     assert key_of(unit) == f"{prefix}2024/04/08/09/20240408T095912Z_0a1b.json.gz"
     assert hour_start(hour) == datetime(2024, 4, 8, 9, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("rest", ["0a1b.json.gz", "0a1b.json.gz/2c3d.json", "report.csv"])
+def test_the_key_of_an_assistant_s_object_follows_from_its_name_alone(rest: str) -> None:
+    hour = hour_of(datetime(2026, 11, 21, 7, tzinfo=UTC))
+    folder = "KiroLogs/GenerateAssistantResponse"
+    unit = LogObject("111122223333", "us-east-1", hour, name_in(folder, rest))
+    assert unit.name == f"{folder}/{rest}"
+    prefix = region_prefix("111122223333", "us-east-1", folder)
+    assert prefix == f"AWSLogs/111122223333/{folder}/us-east-1/"
+    assert key_of(unit) == f"{prefix}2026/11/21/07/{rest}"

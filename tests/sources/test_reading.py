@@ -1,32 +1,41 @@
 """Reading in this process and in others: the same results, bounded, and nobody left behind."""
 
+import gc
 import gzip
 import json
 import os
+import pickle
+import re
 import signal
 import subprocess
 import sys
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
+from exporter.assistant_usage import PromptBatch
 from exporter.identity import Privacy
+from exporter.sources import invocation_log_format, s3_store
 from exporter.sources import reading as reading_module
-from exporter.sources import s3_store
-from exporter.sources.log_store import ListedObject, StoreError, hour_of, key_of
-from exporter.sources.reading import ReaderPool, Reading, Result, read_task
+from exporter.sources.invocation_log_format import InvocationLogFormat
+from exporter.sources.log_store import ListedObject, StoreError, Stream, hour_of, key_of
+from exporter.sources.reading import ObjectReader, ReaderPool, Reading, Result, read_task
 from exporter.sources.record_reader import Recording
+from exporter.sources.rejection import Rejection
 from exporter.usage import AwsRequest, Batch, LogObject, slot_of
 from s3_server import S3Server, cut, refuse, wait_for
 
 ACCOUNT, REGION = "111122223333", "us-east-1"
 HOUR = datetime(2026, 11, 21, 7, tzinfo=UTC)
+PLAIN = Recording()
 
 
 def never() -> bool:
@@ -56,14 +65,11 @@ def log_object(number: int, records: int = 3) -> tuple[LogObject, bytes]:
     return unit, gzip.compress("\n".join(lines).encode())
 
 
-def reading_of(location: Path | str, **options: Any) -> Reading:
+def reading_of(location: Path | str, recording: Recording = PLAIN) -> Reading:
+    read_from, read_to = 0, slot_of(HOUR) + 4
     return Reading(
-        "logs",
         str(location),
-        max_record_bytes=2**20,
-        max_object_bytes=2**30,
-        last_slot=slot_of(HOUR) + 4,
-        **options,
+        InvocationLogFormat("logs", 2**20, 2**30, read_from, read_to, recording),
     )
 
 
@@ -229,12 +235,15 @@ import sys, time
 from pathlib import Path
 from exporter.sources import reading as module
 from exporter.sources.folder_store import FolderStore
+from exporter.sources.invocation_log_format import InvocationLogFormat
+from exporter.sources.record_reader import Recording
 from datetime import date
 
 if __name__ == "__main__":
     module._TASK_OBJECTS = 1
     location = sys.argv[1]
-    reading = module.Reading("logs", location, 2**20, 2**20, last_slot=2**40)
+    format = InvocationLogFormat("logs", 2**20, 2**20, 0, 2**40, Recording())
+    reading = module.Reading(location, format)
     listed = FolderStore(Path(location)).list_day("111122223333", "us-east-1", date(2026, 11, 21))
     pool = module.ReaderPool(processes=2)
     results = pool.read(reading, listed, lambda: False)
@@ -329,14 +338,14 @@ class TestS3:
 
     def test_an_object_is_parsed_while_others_are_on_their_way(self, s3, monkeypatch) -> None:
         parsed = threading.Event()
-        read = reading_module.read_object
+        read = invocation_log_format.read_object
 
         def watched(*args: Any) -> Batch:
             batch = read(*args)
             parsed.set()
             return batch
 
-        monkeypatch.setattr(reading_module, "read_object", watched)
+        monkeypatch.setattr(invocation_log_format, "read_object", watched)
         listed = store(s3, 1, 2)
         waited: list[bool] = []
         s3.faults.append(wait_for(listed[1].unit.name, lambda: waited.append(parsed.wait(20))))
@@ -394,14 +403,14 @@ def test_a_bug_costs_one_object_and_says_where_it_is_without_what_it_read(
     folder, monkeypatch
 ) -> None:
     reading, listed = folder(3)
-    read = reading_module.read_object
+    read = invocation_log_format.read_object
 
     def broken(source: str, unit: LogObject, *args: Any) -> Batch:
         if unit == listed[1].unit:
             raise KeyError("a prompt that nobody may see")
         return read(source, unit, *args)
 
-    monkeypatch.setattr(reading_module, "read_object", broken)
+    monkeypatch.setattr(invocation_log_format, "read_object", broken)
     result = read_task(reading, listed)
     assert [batch.unit for batch in result.batches] == [listed[0].unit, listed[2].unit]
     [(_, fault)] = result.faults
@@ -418,6 +427,84 @@ def test_a_process_that_reads_a_folder_does_not_carry_boto3() -> None:
     assert ran.stdout == "False\n"
 
 
+@dataclass(frozen=True)
+class Requests:
+    """A format that is not Bedrock's: a byte is a request; a zero is damage, an X a bug."""
+
+    source: str
+    made_ready: ClassVar[list[str]] = []
+
+    def reader(self) -> ObjectReader:
+        self.made_ready.append(self.source)
+        return self._read
+
+    def _read(self, unit: LogObject, stream: Stream) -> PromptBatch:
+        content = stream.read(1000)
+        if b"X" in content:
+            raise ValueError("a prompt that nobody may see")
+        damage = {Rejection.CORRUPT_GZIP: 1} if b"\0" in content else {}
+        return PromptBatch(self.source, unit, records=len(content), rejected=damage)
+
+
+class TestAFormat:
+    @pytest.fixture(autouse=True)
+    def made_ready(self) -> Iterator[list[str]]:
+        yield Requests.made_ready
+        Requests.made_ready.clear()
+        reading_module._reader.cache_clear()
+
+    def put(self, folder: Path, content: bytes) -> ListedObject:
+        unit = LogObject(ACCOUNT, REGION, hour_of(HOUR), "KiroLogs/Chat/a.json")
+        path = folder / key_of(unit)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+        return ListedObject(unit, len(content))
+
+    def test_tells_what_a_batch_is(self, tmp_path: Path) -> None:
+        listed = self.put(tmp_path, b"abc")
+        result = read_task(Reading(str(tmp_path), Requests("prompts")), [listed])
+        assert result.batches == [PromptBatch("prompts", listed.unit, records=3)]
+
+    def test_is_made_ready_once_for_all_tasks_that_a_process_is_given(
+        self, tmp_path: Path, made_ready: list[str]
+    ) -> None:
+        """It may need a vocabulary, or remember the names it has seen."""
+        listed = self.put(tmp_path, b"abc")
+        for source in ("prompts", "prompts", "others", "prompts"):
+            reading = pickle.loads(pickle.dumps(Reading(str(tmp_path), Requests(source))))
+            read_task(reading, [listed])
+        assert made_ready == ["prompts", "others"]
+
+    def test_that_is_of_an_earlier_refresh_is_let_go(self, tmp_path: Path) -> None:
+        listed = self.put(tmp_path, b"abc")
+        formats = [Requests(f"refresh {number}") for number in range(10)]
+        first = weakref.ref(formats[0])
+        for _ in range(10):
+            read_task(Reading(str(tmp_path), formats.pop(0)), [listed])
+        gc.collect()
+        assert first() is None
+
+    def test_with_a_bug_costs_one_object_and_says_where_without_what_it_read(
+        self, tmp_path: Path
+    ) -> None:
+        listed = self.put(tmp_path, b"X")
+        result = read_task(Reading(str(tmp_path), Requests("prompts")), [listed])
+        [(_, fault)] = result.faults
+        assert fault.reason == "bug"
+        assert re.fullmatch(
+            rf"{key_of(listed.unit)}: ValueError at test_reading\.py:[0-9]+", fault.text
+        )
+
+    def test_that_finds_damage_in_a_new_file_has_it_read_again(self, tmp_path: Path) -> None:
+        listed = self.put(tmp_path, b"ab\0")
+        reading = Reading(str(tmp_path), Requests("prompts"))
+        [(_, fault)] = read_task(reading, [listed]).faults
+        assert (fault.reason, fault.is_outage) == ("unsettled", True)
+        os.utime(tmp_path / key_of(listed.unit), (time.time() - 61, time.time() - 61))
+        [batch] = read_task(reading, [listed]).batches
+        assert batch.rejected == {Rejection.CORRUPT_GZIP: 1}
+
+
 class TestAFileThatIsBeingCopied:
     @pytest.mark.parametrize("share", [0, 0.5])
     def test_is_read_again_until_it_was_left_alone_for_a_minute(
@@ -427,7 +514,7 @@ class TestAFileThatIsBeingCopied:
         path = tmp_path / key_of(unit)
         path.parent.mkdir(parents=True)
         path.write_bytes(whole[: int(len(whole) * share)])
-        reading = Reading("logs", str(tmp_path), 2**20, 2**24, 0, slot_of(HOUR) + 4)
+        reading = reading_of(tmp_path)
         task = [ListedObject(unit, len(whole))]
 
         (fault,) = (fault for _, fault in read_task(reading, task).faults)

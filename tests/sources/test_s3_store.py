@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime
 from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import boto3
 import pytest
@@ -17,6 +18,7 @@ from botocore.loaders import create_loader
 from exporter.aws.meter import Meter
 from exporter.config import Account
 from exporter.sources import s3_store
+from exporter.sources.log_layout import ACTIVITY_REPORTS, PROMPT_LOGS
 from exporter.sources.log_store import ListedObject, ObjectGoneError, Owners, StoreError, hour_of
 from exporter.sources.s3_store import S3Store
 from exporter.usage import AwsRequest, LogObject
@@ -56,7 +58,7 @@ _shared_loader = cache(create_loader)
 
 @pytest.fixture
 def open_store(s3: S3Server) -> Callable[..., S3Store]:
-    def open_store(prefix: str = "", **options: float) -> S3Store:
+    def open_store(prefix: str = "", **options: Any) -> S3Store:
         return S3Store(f"s3://{BUCKET}{prefix}", Meter(), sleep=lambda seconds: None, **options)
 
     return open_store
@@ -138,7 +140,7 @@ def test_a_network_that_fails_is_not_waited_for_once_an_account(s3, open_store) 
         s3.put(key, b"")
     s3.faults.append(wait_for("AWSLogs/0", s3.released.wait, lists=True))
     assert failure(open_store(read_seconds=0.05).owners).reason == "network"
-    assert len({request.prefix for request in s3.lists}) < 30
+    assert len({request.prefix for request in s3.lists}) < 60
 
 
 @pytest.mark.parametrize("prefix", ["/team/bedrock", "/team/bedrock/", "//team/bedrock//"])
@@ -498,3 +500,93 @@ def test_every_attempt_is_metered(s3) -> None:
         AwsRequest("s3", "ListObjectsV2"): 2,
         AwsRequest("s3", "GetObject"): 3,
     }
+
+
+class TestPromptLogs:
+    """Several services and log types, each with its regions, below one account."""
+
+    q_chat, q_inline = "QDeveloperLogs/GenerateAssistantResponse", "QDeveloperLogs/Completions"
+    kiro_chat = "KiroLogs/GenerateAssistantResponse"
+
+    @pytest.fixture
+    def store(self, open_store) -> S3Store:
+        return open_store(layout=PROMPT_LOGS)
+
+    def put(self, s3: S3Server, below: str, account: str = ACCOUNT) -> None:
+        s3.put(f"AWSLogs/{account}/{below}", b"text")
+
+    def put_all(self, s3: S3Server) -> None:
+        """Chat of both products in one region, and inline suggestions in another."""
+        self.put(s3, f"{self.q_chat}/{REGION}/2026/11/21/07/a.json.gz/b.json")
+        self.put(s3, f"{self.kiro_chat}/{REGION}/2026/11/21/09/c.json.gz")
+        self.put(s3, f"{self.q_inline}/eu-central-1/2026/11/21/07/d.json.gz")
+        for foreign in (
+            f"{self.kiro_chat}/{REGION}/2026/11/21/09/6f9619ff-8b86-4d01-b42d-00cf4fc964ff",
+            f"{self.kiro_chat}/{REGION}/2026/11/21/09/hostile\u202e.json",
+            f"{self.kiro_chat}/{REGION}/2026/11/21/24/x.json",
+            "KiroLogs/6f9619ff-8b86-4d01-b42d-00cf4fc964ff",
+            f"KiroLogs/{REGION}/2026/11/21/09/x.json",
+            "KiroLogs/user_report/ap-south-1/2026/11/21/00/x.csv",
+            f"BedrockModelInvocationLogs/ap-south-1/2026/11/21/07/{NAME}",
+        ):
+            self.put(s3, foreign)
+
+    def test_are_found_and_listed_whatever_their_log_type(self, s3, store) -> None:
+        self.put_all(s3)
+        self.put(s3, f"{self.q_chat}/{REGION}/x", "4" * 12)
+        assert store.owners() == Owners(
+            [(ACCOUNT, "eu-central-1"), (ACCOUNT, REGION), ("4" * 12, REGION)], []
+        )
+        assert sorted(names(store)) == [
+            (7, f"{self.q_chat}/a.json.gz/b.json"),
+            (9, f"{self.kiro_chat}/c.json.gz"),
+        ]
+        assert names(open_bedrock := S3Store(f"s3://{BUCKET}", Meter())) == []
+        assert open_bedrock.owners().found == [(ACCOUNT, "ap-south-1")]
+
+    def test_are_opened_by_what_tells_them(self, s3, store) -> None:
+        self.put_all(s3)
+        [item] = store.list_day(ACCOUNT, "eu-central-1", DAY)
+        assert store.open(item).read(10) == b"text"
+
+    def test_cost_one_listing_for_a_day_and_log_type_that_a_region_has(self, s3, store) -> None:
+        self.put_all(s3)
+        store.owners()
+        assert len(s3.lists) == 1 + 2 + 3  # the accounts, the services, the log types
+        s3.requests.clear()
+        assert len(names(store)) == 2
+        assert sorted(request.prefix for request in s3.lists) == [
+            f"AWSLogs/{ACCOUNT}/{folder}/{REGION}/2026/11/21/"
+            for folder in (self.kiro_chat, self.q_chat)
+        ]
+
+    def test_are_listed_also_by_who_did_not_ask_whose_they_are(self, s3, store) -> None:
+        self.put_all(s3)
+        assert len(names(store)) == 2
+        assert len(s3.lists) == 2 + 3
+
+    def test_of_a_log_type_that_appears_are_listed_from_the_next_look_on(self, s3, store) -> None:
+        self.put_all(s3)
+        store.owners()
+        self.put(s3, f"KiroLogs/New/{REGION}/2026/11/21/10/e.json.gz")
+        assert len(names(store)) == 2
+        store.owners()
+        assert (10, "KiroLogs/New/e.json.gz") in names(store)
+
+    def test_of_a_log_type_that_is_refused_leave_their_account_for_later(self, s3, store) -> None:
+        """Read on without it, the account would count as read when it may be read again."""
+        self.put_all(s3)
+        self.put(s3, f"{self.q_chat}/{REGION}/x", "4" * 12)
+        s3.faults.append(refuse(f"{ACCOUNT}/KiroLogs/", 403, "AccessDenied", lists=True))
+        found, [fault] = store.owners()
+        assert (found, fault.reason) == ([("4" * 12, REGION)], "access_denied")
+        assert str(fault).startswith(f"s3://{BUCKET}/AWSLogs/{ACCOUNT}/KiroLogs/: ")
+
+
+def test_reports_cost_one_listing_for_a_day_and_product_that_has_some(s3, open_store) -> None:
+    store = open_store(layout=ACTIVITY_REPORTS)
+    s3.put(f"AWSLogs/{ACCOUNT}/KiroLogs/by_user_analytic/{REGION}/2026/11/21/00/x.csv", b"")
+    assert store.owners().found == [(ACCOUNT, REGION)]
+    assert len(s3.lists) == 1 + 2
+    assert names(store) == [(0, "KiroLogs/by_user_analytic/x.csv")]
+    assert len(s3.lists) == 1 + 2 + 1
