@@ -12,8 +12,10 @@ from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
+from unittest.mock import patch
 
 from tiktoken import Encoding
+from tiktoken_ext import openai_public
 
 from benchmarks.logs import frozen_now
 from exporter.identity import Privacy
@@ -135,7 +137,9 @@ def _count(texts: Sequence[str]) -> int:
 
 @lru_cache(maxsize=1)
 def _encoding() -> Encoding:
-    return tokens._make_encoding()
+    """Return cl100k_base as tiktoken defines it, without the download."""
+    with patch.object(openai_public, "load_tiktoken_bpe", lambda *_, **__: tokens.read_ranks()):
+        return Encoding(**openai_public.cl100k_base())
 
 
 def _records(rng: random.Random) -> Iterator[_Texts]:

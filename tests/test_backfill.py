@@ -37,8 +37,9 @@ OF_THE_EXPORTER = {
     "bedrock_usage_source_info",
     "bedrock_newest_record_timestamp_seconds",
     *(name for name in CATALOGUE if name.startswith("bedrock_exporter_")),
+    *(name for name in CATALOGUE if name.startswith(("qdeveloper_", "kiro_"))),
 }
-"""What the ledger cannot know of the past."""
+"""What the ledger cannot know of the past, or is not told of it."""
 
 Series = tuple[str, frozenset[tuple[str, str]]]
 

@@ -15,7 +15,9 @@ import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
+from assistant_builders import BOB, TODAY, activity, asker, credits, prompt, report
 from exporter import exposition, metrics
+from exporter.assistant_usage import Product, RequestKind
 from exporter.metrics import CATALOGUE
 from exporter.snapshot import Snapshot
 from exporter.status import AwsSpend, SourceStatus
@@ -81,6 +83,35 @@ HISTORY = [
     used(NOW, model=UNKNOWN_MODEL, requests=2, input=77, output=7),
     used(NOW, "bob", model=HAIKU, outcome="ThrottlingException", requests=4, input=50),
 ]
+PROMPTS = [
+    prompt(3_000, 900, at=NOW - DAY, conversation=7),
+    prompt(47_000, 1_100, at=NOW, conversation=7),
+    prompt(600, 40, at=NOW, who=asker(kind=RequestKind.INLINE)),
+    prompt(250, 0, at=NOW - DAY, who=asker(BOB, RequestKind.DEV)),
+    prompt(9_000, 2_000, at=NOW, who=asker(BOB, product=Product.KIRO)),
+]
+NEWLY_ASKED = [prompt(100, 10, at=NOW)]
+REPORTS = [
+    report(
+        activity(
+            TODAY - day * DAY,
+            chat_messages_sent=events,
+            inline_suggestions_count=day,
+            dev_generation_event_count=5,
+        ),
+        folder_day=TODAY - day * DAY,
+    )
+    for day, events in enumerate([40, 10, 12, 8])
+]
+CREDITS = [
+    report(
+        credits("800.25", overage="12.5", messages=[("auto", 31), ("claude_opus_4.8", 4)]),
+        credits("3.1", user=BOB, client_type="KIRO_CLI", tier="PRO_PLUS"),
+        folder="KiroLogs/user_report",
+        series="user_report",
+        source="kiro_reports",
+    )
+]
 NEWLY_READ = [
     used(NOW, requests=2, input=1_000, output=100),
     used(NOW, "bob", model=HAIKU, outcome="ThrottlingException"),
@@ -92,8 +123,11 @@ def build(folder: Path) -> Snapshot:
     exporter = Exporter(folder, **SECTIONS)
     with closing(exporter.ledger):
         exporter.fill(*HISTORY, newest=NOW)
+        exporter.fill_prompts(*PROMPTS)
+        exporter.ledger.apply_reports([*REPORTS, *CREDITS])
         exporter.build(NOW - timedelta(minutes=10))
         exporter.take(*NEWLY_READ)
+        exporter.take_prompts(*NEWLY_ASKED)
         count_reading(exporter)
         status = SourceStatus(
             "logs",
@@ -117,6 +151,7 @@ def count_reading(exporter: Exporter) -> None:
     counters.add(metrics.LOG_BYTES, 34_567, "logs")
     counters.add(metrics.LOG_RECORDS, 89, "logs")
     counters.add(metrics.REJECTED_RECORDS, 1, "logs", "malformed_json")
+    counters.add(metrics.SKIPPED_RECORDS, 3, "prompt_logs", "router_turn")
     counters.add(metrics.SOURCE_ERRORS, 2, "logs", "access_denied")
     counters.add(metrics.AWS_REQUESTS, 20, "s3", "ListObjectsV2")
     counters.add(metrics.ATHENA_SCANNED_BYTES, 12_345_678)

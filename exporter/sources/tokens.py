@@ -10,7 +10,7 @@ import hashlib
 import re
 import zlib
 from binascii import a2b_base64
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,9 +24,14 @@ VOCABULARY_SHA256 = "223921b76ee99bde995b7ff738513eef100fb51d18c93597a113bcffe86
 """Of the text in it; tiktoken's own module `openai_public` states the same."""
 
 _PATTERN = (
-    r"'(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?+\p{L}++|\p{N}{1,3}+| ?[^\s\p{L}\p{N}]++[\r\n]*+"
-    r"|\s++$|\s*[\r\n]|\s+(?!\S)|\s"
+    r"(?:'(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*"
+    r"|\s+$|\s*[\r\n])|\s+(?!\S)|\s"
 )
+"""Matches what the pattern of `openai_public` matches, and is nearly twice as fast.
+
+The difference is a group around what needs no look-ahead, without possessive quantifiers: tiktoken
+hands it to an engine that does not backtrack. Nothing could match in another way by backtracking.
+"""
 _SPECIAL_TOKENS = {
     "<|endoftext|>": 100257,
     "<|fim_prefix|>": 100258,
@@ -34,7 +39,7 @@ _SPECIAL_TOKENS = {
     "<|fim_suffix|>": 100260,
     "<|endofprompt|>": 100276,
 }
-"""Both as `openai_public` of tiktoken 0.14 has them."""
+"""As `openai_public` of tiktoken 0.14 has them."""
 
 PART = 2**16
 """Characters. A longer text is counted in parts: tiktoken fails at a million spaces in a row, and
@@ -42,8 +47,6 @@ holds a list of all tokens of what it is given."""
 _BOUNDARY = re.compile(r"(?<=\S)[ \t]|(?<=\n)(?=\S)")
 """Where no token of cl100k_base reaches across: before a space that follows a word, and at the
 beginning of a line. What Python takes for no white space, tiktoken's pattern does not either."""
-
-_PROBE = "for each in range(10):\n    print('안녕 🎉')  <|endoftext|>"
 
 
 class VocabularyError(Exception):
@@ -60,8 +63,10 @@ def count_tokens(text: str) -> int:
     """
     if not text:
         return 0
-    count = _counter()
-    return count(text) if len(text) <= PART else sum(map(count, _parts(text)))
+    encode = _encoding().encode_ordinary
+    if len(text) <= PART:
+        return len(encode(text))
+    return sum(len(encode(part)) for part in _parts(text))
 
 
 def _parts(text: str) -> Iterator[str]:
@@ -75,45 +80,22 @@ def _parts(text: str) -> Iterator[str]:
 
 
 @lru_cache(maxsize=1)
-def _counter() -> Callable[[str], int]:
-    """Return what counts the tokens of one part.
-
-    `Encoding.encode_to_numpy` is a tenth faster than `encode_ordinary`, which makes a Python list
-    of what is only to be counted. It is not called, for that would need NumPy; what it calls is,
-    as long as tiktoken has it and it counts alike.
-    """
-    encoding = _make_encoding()
-
-    def in_list(text: str) -> int:
-        return len(encoding.encode_ordinary(text))
-
-    try:
-        encode, allowed = encoding._core_bpe.encode_to_tiktoken_buffer, frozenset[str]()
-
-        def in_buffer(text: str) -> int:
-            try:
-                return memoryview(encode(text, allowed)).nbytes // 4
-            except UnicodeEncodeError:  # a lone surrogate
-                return in_list(text)
-
-        return in_buffer if in_buffer(_PROBE) == in_list(_PROBE) else in_list
-    except (AttributeError, TypeError):
-        return in_list
-
-
-def _make_encoding() -> "Encoding":
+def _encoding() -> "Encoding":
     from tiktoken import Encoding
 
     return Encoding(
         "cl100k_base",
         pat_str=_PATTERN,
-        mergeable_ranks=_ranks(),
+        mergeable_ranks=read_ranks(),
         special_tokens=_SPECIAL_TOKENS,
     )
 
 
-def _ranks() -> dict[bytes, int]:
-    """Read the vocabulary: a line for each token, in the order of their ranks, which begin at 0."""
+def read_ranks() -> dict[bytes, int]:
+    """Read the vocabulary: a line for each token, in the order of their ranks, which begin at 0.
+
+    Raises VocabularyError.
+    """
     try:
         text = gzip.decompress(VOCABULARY.read_bytes())
     except (OSError, EOFError, zlib.error) as error:
