@@ -144,10 +144,10 @@ QDEVELOPER_SUBSCRIPTION = gauge(
     "for every user of Amazon Q Developer seen this month.",
     "user",
 )
-QDEVELOPER_IDLE_DAYS = gauge(
-    "qdeveloper_idle_days",
-    "Days from the user's last day with activity, or else the first report of it, to the newest "
-    "reported day; of users with a report of the last 90 reported days.",
+QDEVELOPER_IDLE = gauge(
+    "qdeveloper_idle_seconds",
+    "Whole days, in seconds, from the user's last day with activity, or else the first report of "
+    "it, to the newest reported day; of users with a report of the last 90 reported days.",
     "user",
     "product",
 )
@@ -178,10 +178,11 @@ KIRO_MESSAGES = gauge(
     "model",
     "client_type",
 )
-KIRO_IDLE_DAYS = gauge(
-    "kiro_idle_days",
-    "Days from the user's last day with credits or messages, or else the first report of it, to "
-    "the newest reported day; of users with a report of the last 90 reported days.",
+KIRO_IDLE = gauge(
+    "kiro_idle_seconds",
+    "Whole days, in seconds, from the user's last day with credits or messages, or else the first "
+    "report of it, to the newest reported day; of users with a report of the last 90 reported "
+    "days.",
     "account_id",
     "region",
     "user",

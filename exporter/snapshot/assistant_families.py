@@ -15,6 +15,8 @@ from exporter.snapshot.assistant_history import AssistantUsage, Pattern
 from exporter.snapshot.exposure import Exposure, largest, of_single_users, summed
 from exporter.usage import TokenKind
 
+_DAY_SECONDS = 86_400
+
 Sample = tuple[Labels, tuple[str, ...], Value]
 
 
@@ -133,7 +135,14 @@ def _activity_families(activity: ActivityFigures, exposure: Exposure) -> list[Fa
         pace(metrics.QDEVELOPER_ACTIVITY_MAX, "daily_max"),
         pace(metrics.QDEVELOPER_ACTIVITY_MIN, "daily_min"),
         pace(metrics.QDEVELOPER_ACTIVITY_SPIKE, "spike_ratio"),
-        pace(metrics.QDEVELOPER_IDLE_DAYS, "idle_days"),
+        of_single_users(
+            exposure,
+            metrics.QDEVELOPER_IDLE,
+            (
+                (Labels(user=user), (product,), figures.idle_days * _DAY_SECONDS)
+                for (user, product), figures in activity.users.items()
+            ),
+        ),
         summed(
             exposure,
             metrics.QDEVELOPER_ACTIVITY_PROJECTED,
@@ -200,7 +209,10 @@ def _kiro_families(kiro: KiroFigures, exposure: Exposure) -> list[Family]:
         ),
         of_single_users(
             exposure,
-            metrics.KIRO_IDLE_DAYS,
-            ((key.labels, (key.tier,), days) for key, days in kiro.idle_days.items()),
+            metrics.KIRO_IDLE,
+            (
+                (key.labels, (key.tier,), days * _DAY_SECONDS)
+                for key, days in kiro.idle_days.items()
+            ),
         ),
     ]

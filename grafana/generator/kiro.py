@@ -43,7 +43,7 @@ _OVER = total(metrics.KIRO_OVERAGE, *_CHOSEN)
 
 def kiro() -> Page:
     """Return the dashboard."""
-    of = (metrics.KIRO_CREDITS, metrics.KIRO_IDLE_DAYS)
+    of = (metrics.KIRO_CREDITS, metrics.KIRO_IDLE)
     return Page(
         uid="bedrock-kiro",
         title="Assistants / Kiro",
@@ -245,13 +245,14 @@ def _messages() -> list[Placed]:
 
 
 def _dormant() -> list[Placed]:
-    paid = each(metrics.KIRO_IDLE_DAYS, 'tier!~".*FREE.*"', *_CHOSEN)
+    paid = each(metrics.KIRO_IDLE, 'tier!~".*FREE.*"', *_CHOSEN)
+    idle = highest(metrics.KIRO_IDLE, *_CHOSEN, by="user, tier, account_id")
     return [
         Placed(
             figure(
                 "Dormant paid seats",
                 f"Users of a paid tier that used nothing for {_DORMANT_DAYS} days or more.",
-                f"count({paid} >= {_DORMANT_DAYS}) or 0 * count({paid})",
+                f"count({paid} >= {_DORMANT_DAYS} * 86400) or 0 * count({paid})",
                 COUNT,
                 steps=((None, GREEN), (1, ORANGE)),
                 no_data="No Kiro reports",
@@ -267,7 +268,7 @@ def _dormant() -> list[Placed]:
                 [
                     Column(
                         "Idle days",
-                        highest(metrics.KIRO_IDLE_DAYS, *_CHOSEN, by="user, tier, account_id"),
+                        f"{idle} / 86400",
                         WHOLE,
                         0,
                         steps=IDLE_AND_DORMANT,

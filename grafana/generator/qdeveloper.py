@@ -125,7 +125,7 @@ def _users() -> table.Panel:
     def of_user(metric: metrics.Metric) -> str:
         return highest(metric, *_WHO, by=by)
 
-    idle = of_user(metrics.QDEVELOPER_IDLE_DAYS)
+    idle = f"{of_user(metrics.QDEVELOPER_IDLE)} / 86400"
 
     return listing(
         "Users this month",

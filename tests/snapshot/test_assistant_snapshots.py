@@ -119,7 +119,7 @@ def test_activity_shows_the_newest_day_and_the_month(exporter):
     pace = {"user": ANN, "product": "qdeveloper"}
     assert value(snapshot, "qdeveloper_activity_daily_mean", **pace) == 4
     assert value(snapshot, "qdeveloper_activity_daily_max", **pace) == 4
-    assert value(snapshot, "qdeveloper_idle_days", **pace) == 0
+    assert value(snapshot, "qdeveloper_idle_seconds", **pace) == 0
 
 
 def test_a_corrected_report_shows_at_the_next_snapshot(exporter):
@@ -201,7 +201,21 @@ def test_kiro_shows_credits_overage_and_messages(exporter):
         ("claude_opus_4.8", "KIRO_IDE"): 1,
         ("auto", "KIRO_CLI"): 2,
     }
-    assert value(snapshot, "kiro_idle_days", **seat) == 0
+    assert value(snapshot, "kiro_idle_seconds", **seat) == 0
+
+
+def test_a_seat_is_idle_up_to_the_newest_report(exporter):
+    exporter.ledger.apply_reports(
+        [
+            report(credits(day=TODAY - 40 * DAY), folder_day=TODAY - 40 * DAY, **KIRO),
+            report(credits(day=TODAY - DAY, user=BOB), folder_day=TODAY - DAY, **KIRO),
+            report(activity(TODAY - 3 * DAY, BOB, chat_messages_sent=1)),
+            report(activity(TODAY - DAY, chat_messages_sent=1), series="other"),
+        ]
+    )
+    snapshot = exporter.build(NOON)
+    assert value(snapshot, "kiro_idle_seconds", user=ANN) == 39 * 86_400
+    assert value(snapshot, "qdeveloper_idle_seconds", user=BOB) == 2 * 86_400
 
 
 LIMITS = [
@@ -333,7 +347,7 @@ def test_users_fold_together_whatever_they_use(exporter):
         assert sum(samples(folded, name).values()) == sum(samples(before, name).values())
         assert any("other" in values for values in samples(folded, name))
     # What no sum means anything of is shown of nobody that folds.
-    assert not any("other" in values for values in samples(folded, "qdeveloper_idle_days"))
+    assert not any("other" in values for values in samples(folded, "qdeveloper_idle_seconds"))
     assert "user59" in folded.exposed_users
     assert "user00" not in folded.exposed_users
 
@@ -346,7 +360,7 @@ def test_without_the_label_user_nobody_is_named(exporter):
     snapshot = exporter.build(NOON)
     found = samples(snapshot, "qdeveloper_requests_month_to_date")
     assert found == {(ACCOUNT, "qdeveloper", "chat"): 2}
-    assert samples(snapshot, "qdeveloper_idle_days") == {}
+    assert samples(snapshot, "qdeveloper_idle_seconds") == {}
     for family in snapshot.families:
         for values in family.samples:
             assert "usage_limit" in family.metric.name or not {ANN, BOB} & set(values)

@@ -328,6 +328,7 @@ UNKNOWN: list[Any] = [
     {"generateAssistantResponseEventRequest": None},
     {"Records": [{"eventVersion": "1.08"}]},
     {"timestamp": "2025-11-17T10:20:30Z", "modelId": "m"},
+    {"newRequest": {"userId": USER, "timeStamp": MOMENT, "prompt": "a b"}},
 ]
 ILL_SHAPED: list[Any] = [
     *(None, 5, "text", True, [], [chat()]),
