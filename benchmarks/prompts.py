@@ -5,7 +5,7 @@ import json
 import multiprocessing
 import random
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
@@ -18,11 +18,12 @@ from tiktoken import Encoding
 from tiktoken_ext import openai_public
 
 from benchmarks.logs import frozen_now
+from exporter.assistant_usage import PromptBatch
 from exporter.identity import Privacy
 from exporter.sources import tokens
 from exporter.sources.log_store import ListedObject, hour_of, key_of
 from exporter.sources.prompt_log_format import PromptLogFormat
-from exporter.sources.reading import ReaderPool, Reading, read_task
+from exporter.sources.reading import ReaderPool, Reading, Result, read_task
 from exporter.usage import LogObject, slot_of
 
 _OBJECTS = 400
@@ -109,11 +110,12 @@ def _read_apart(pool: ReaderPool, reading: Reading, listed: Sequence[ListedObjec
     return _total(pool.read(reading, listed, lambda: False))
 
 
-def _total(results: object) -> int:
+def _total(results: Iterable[Result]) -> int:
     return sum(
         prompt.input + prompt.output
-        for result in results  # type: ignore[attr-defined]
+        for result in results
         for batch in result.batches
+        if isinstance(batch, PromptBatch)
         for prompt in batch.prompts
     )
 
