@@ -28,12 +28,27 @@ class Intake:
         self._counters = counters
         self._log = log
         self._is_first_fill = ledger.note(FIRST_FILL) is None
+        self._filled_locations: set[str] = set()
 
     def end_first_fill(self, now: datetime) -> None:
         """Count from now on whatever is read of Bedrock. Raises LedgerError."""
         if self._is_first_fill:
             self._ledger.leave_note(FIRST_FILL, now.isoformat())
             self._is_first_fill = False
+
+    def end_fill_of(self, location: str, now: datetime) -> None:
+        """Count from now on whatever prompts are read of a location. Raises LedgerError."""
+        if not self._is_filled(location):
+            self._ledger.leave_note(f"{FIRST_FILL} {location}", now.isoformat())
+            self._filled_locations.add(location)
+
+    def _is_filled(self, location: str) -> bool:
+        if location in self._filled_locations:
+            return True
+        if self._ledger.note(f"{FIRST_FILL} {location}") is None:
+            return False
+        self._filled_locations.add(location)
+        return True
 
     def take(self, source: str, location: str, batches: Sequence[AnyBatch]) -> None:
         """Apply what a source gave of its location, then count what it brought.
@@ -64,6 +79,8 @@ class Intake:
 
     def _without_old_prompts(self, location: str, new: NewPrompts) -> NewPrompts:
         """Leave out what the first fill of a location finds, whenever that was configured."""
+        if self._is_filled(location):
+            return new
         filled = self._filled(location)
         return {
             (slot, asker): counts

@@ -278,6 +278,10 @@ class Refresh:
 
     def _note_first_fill(self) -> None:
         """From the end of the first fill on, what is read counts as new."""
+        for source in self._sources:
+            status = self._statuses[source.name]
+            if source.has_history and status.up and status.complete:
+                self._intake.end_fill_of(source.location, self._clock())
         filled = [self._statuses[source.name] for source in self._sources if source.has_history]
         if all(status.up and status.complete for status in filled):
             self._intake.end_first_fill(self._clock())

@@ -72,6 +72,13 @@ def test_prompts_of_a_location_that_is_being_filled_are_not_counted(exporter):
     assert sum(samples(exporter.snapshot, "qdeveloper_requests_today").values()) == 2
 
 
+def test_a_new_region_of_a_location_that_was_filled_is_counted(exporter):
+    exporter.intake.end_fill_of(HERE, NOON)
+    exporter.fill(timedelta(hours=1))
+    exporter.take(prompt_batch(prompt(), prompt()))
+    assert list(exporter.counted().values()) == [2]
+
+
 def test_a_batch_delivered_twice_is_counted_once(exporter):
     exporter.fill()
     batch = prompt_batch(prompt())

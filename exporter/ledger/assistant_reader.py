@@ -4,6 +4,7 @@ import sqlite3
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -132,8 +133,10 @@ class AssistantReader:
             rows = self._connection.execute(
                 _NEWEST_LINES, ((first - EPOCH).days, (last - EPOCH).days + 1)
             )
+            shared: dict[object, Any] = {}
             for account_id, region, kind, line in rows:
-                yield Reported(account_id, region, _DECODERS[kind].decode(line))
+                row = _DECODERS[kind].decode(line)
+                yield Reported(account_id, region, _shared(row, shared))
 
     def users_since(self, slot: int) -> set[str]:
         """Return the ids of all users of prompts or reports since a slot."""
@@ -145,3 +148,12 @@ class AssistantReader:
                 (slot, slot // SLOTS_A_DAY),
             )
             return {user for (user,) in rows}
+
+
+def _shared(row: Row, shared: dict[object, Any]) -> Row:
+    """Return a row made of what others are made of: most texts and counts stand in many lines."""
+    if isinstance(row, Activity):
+        counts = tuple([shared.setdefault(pair, pair) for pair in row.counts])
+        return row._replace(user=shared.setdefault(row.user, row.user), counts=counts)
+    messages = tuple([shared.setdefault(pair, pair) for pair in row.messages_by_model])
+    return row._replace(user=shared.setdefault(row.user, row.user), messages_by_model=messages)

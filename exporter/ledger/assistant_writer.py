@@ -145,8 +145,11 @@ class AssistantWriter:
         (conflicts,) = self._connection.execute(_CONFLICTS, (number, *place, number)).fetchone()
         return int(conflicts)
 
-    def prune(self, usage_before: int, conversations_before: int, day: int) -> None:
-        """Delete prompts and conversations before a slot each, and report lines before a day."""
+    def prune(self, usage_before: int, conversations_before: int, day: int) -> int:
+        """Delete prompts and conversations before a slot each, and report lines before a day.
+
+        Returns how many lines there were.
+        """
         execute = self._connection.execute
         execute("DELETE FROM prompt_usage WHERE slot < ?", (usage_before,))
         execute("DELETE FROM conversation WHERE slot < ?", (conversations_before,))
@@ -154,8 +157,9 @@ class AssistantWriter:
             "DELETE FROM asker WHERE id NOT IN (SELECT asker FROM prompt_usage) "
             "AND id NOT IN (SELECT asker FROM conversation)"
         )
-        execute("DELETE FROM report_line WHERE day < ?", (day,))
+        lines = execute("DELETE FROM report_line WHERE day < ?", (day,)).rowcount
         execute("DELETE FROM report WHERE id NOT IN (SELECT report FROM report_line)")
+        return lines
 
 
 def _subject(row: Row) -> tuple[str, str, str]:

@@ -44,6 +44,11 @@ _UPSERT = """
         cache_write_unsplit = cache_write_unsplit + excluded.cache_write_unsplit
 """
 _NEW_REQUEST = "INSERT OR IGNORE INTO request VALUES (?, ?)"
+_OTHER_VERSIONS = """
+    DELETE FROM log_object WHERE account_id = ? AND region = ? AND hour = ?
+    AND (name = ? OR name > ? || char(9) AND name < ? || char(10))
+    AND (account_id, region, hour, name) <> (?, ?, ?, ?)
+"""
 _FIELDS = len(Counts._fields)
 
 
@@ -158,6 +163,11 @@ class WritableLedger(Ledger):
         marked = self._connection.executemany(
             "INSERT OR IGNORE INTO log_object VALUES (?, ?, ?, ?)", units
         )
+        if isinstance(batch, ReportBatch) and marked.rowcount:
+            # A report that is written as it once was is another version again.
+            self._connection.execute(
+                _OTHER_VERSIONS, (*batch.unit, batch.unit.name, batch.unit.name, *units[0])
+            )
         if 0 < marked.rowcount < len(units):
             raise LedgerError(
                 "overlap",
@@ -303,10 +313,12 @@ class WritableLedger(Ledger):
             self._connection.execute("DELETE FROM exposed_user WHERE month < ?", (month,))
             if usage.rowcount:
                 self._forget_unused_facts()
-            self._assistants.prune(usage_before, conversations_before, usage_before // SLOTS_A_DAY)
+            lines = self._assistants.prune(
+                usage_before, conversations_before, usage_before // SLOTS_A_DAY
+            )
             self._assistants.forget_numbers()
             self.assistants.forget_numbers()
-        self.assistants.report_changes += 1
+        self.assistants.report_changes += 1 if lines else 0
 
     def _forget_unused_facts(self) -> None:
         self._connection.execute("DELETE FROM fact WHERE id NOT IN (SELECT fact FROM usage)")

@@ -85,7 +85,7 @@ class AssistantInterpreter:
     def _subscriptions(
         self, usage: AssistantUsage, activity: ActivityFigures, now: datetime
     ) -> dict[str, Decimal]:
-        """Return what the seat of each user seen this month cost so far."""
+        """Return what the seat of each known user seen this month cost so far."""
         settings = self._settings
         usd = subscription_usd(
             settings.assistants.subscription_usd_per_user, now, settings.timezone
@@ -93,7 +93,7 @@ class AssistantInterpreter:
         seen = {(group.labels.user, group.product) for group in usage.month}
         seen |= {(key.labels.user, key.product) for key in activity.month}
         users = {user for user, product in seen if product is Product.QDEVELOPER}
-        return dict.fromkeys(users, usd)
+        return dict.fromkeys(users - {UNKNOWN}, usd)
 
     def _limits(
         self, usage: AssistantUsage, reports: ReportFigures, now: datetime

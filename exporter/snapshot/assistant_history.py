@@ -85,7 +85,10 @@ class AssistantHistory:
             previous_month=self._prompts(periods.previous_month(now, zone), late),
             last_7_days=self._prompts(periods.last_full_days(now, zone), late),
             largest_conversations=self._remembered.get(
-                "conversations", today, self._largest_conversations
+                "conversations",
+                # All that a conversation of today may have had before counts.
+                SlotRange(periods.previous_month(now, zone).start, today.end),
+                lambda _: self._largest_conversations(today),
             ),
             requests_by_hour=self._requests_by_hour(now, borders),
             requests_by_weekday=self._requests_by_weekday(day),

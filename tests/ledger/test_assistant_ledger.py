@@ -161,7 +161,16 @@ def test_a_report_written_again_under_its_name_replaces_what_it_said(
     ledger.apply_reports([report(activity(chat_messages_sent=5), version="2")])
     assert rows(ledger) == [activity(chat_messages_sent=5)]
     known = ledger.known_objects(ACCOUNT, REGION, TODAY)
-    assert {name.partition("\t")[2] for _, name in known} == {"1", "2"}
+    assert {name.partition("\t")[2] for _, name in known} == {"2"}
+
+
+def test_a_report_that_is_written_as_it_once_was_is_taken_again(ledger: WritableLedger) -> None:
+    first = report(activity(chat_messages_sent=3), version="1")
+    other = report(activity(user=BOB), part="x", version="1")
+    ledger.apply_reports([other, first, report(activity(chat_messages_sent=5), version="2")])
+    ledger.apply_reports([first])
+    assert rows(ledger) == [activity(user=BOB), activity(chat_messages_sent=3)]
+    assert len(ledger.known_objects(ACCOUNT, REGION, TODAY)) == 2
 
 
 def test_an_earlier_delivery_that_comes_late_changes_nothing(ledger: WritableLedger) -> None:

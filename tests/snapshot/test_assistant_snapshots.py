@@ -79,6 +79,14 @@ def test_the_largest_conversation_of_today_is_held_against_the_context_window(ex
     assert value(exporter.build(NOON), "qdeveloper_context_window_ratio", **ratio) == 4
 
 
+def test_a_late_prompt_of_an_earlier_day_makes_todays_conversation_larger(exporter):
+    exporter.fill_prompts(prompt(20_000, 0, conversation=1))
+    exporter.build(NOON)
+    exporter.fill_prompts(prompt(60_000, 0, conversation=1, at=NOON - 3 * DAY))
+    snapshot = exporter.build(NOON)
+    assert value(snapshot, "qdeveloper_context_window_ratio", user=ANN) == Decimal("0.4")
+
+
 def test_requests_show_by_hour_and_weekday_of_the_time_zone(exporter):
     exporter.configure(timezone="Asia/Kolkata")
     exporter.fill_prompts(prompt(at=NOON - DAY), prompt(at=NOON), prompt(at=NOON - 31 * DAY))
@@ -174,6 +182,13 @@ def test_who_is_seen_this_month_has_a_seat_of_q_developer(exporter):
     seats = samples(exporter.build(NOON), "qdeveloper_subscription_usd_month_to_date")
     assert seats.keys() == {(ANN,), (BOB,)}
     assert seats[ANN,] == Decimal(19) * 39 / 60  # 19.5 of 30 days
+
+
+def test_a_log_that_names_nobody_has_no_seat(exporter):
+    exporter.fill_prompts(prompt(who=asker("")))
+    snapshot = exporter.build(NOON)
+    assert samples(snapshot, "qdeveloper_subscription_usd_month_to_date") == {}
+    assert value(snapshot, "qdeveloper_requests_today", user="unknown") == 1
 
 
 def test_kiro_shows_credits_overage_and_messages(exporter):
