@@ -89,15 +89,18 @@ class PromptBatch:
 
 
 class Delivery(NamedTuple):
-    """What a report object is a delivery of. In one folder, a later stamp replaces earlier ones.
+    """What a report object is a delivery of.
 
-    Several objects of one series and stamp are parts of one delivery.
+    In one folder, an object with a later stamp replaces earlier ones of its series, but for other
+    parts. Several objects of one series and stamp are one delivery.
     """
 
     series: str
     """What the names of all deliveries have in common, such as 111122223333_by_user_analytic."""
     stamp: str
     """When it was written, as digits that sort by time; empty where the name has none."""
+    part: str = ""
+    """Its number, where a delivery comes in parts; parts may be written at different moments."""
 
 
 class Activity(NamedTuple):

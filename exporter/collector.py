@@ -18,6 +18,8 @@ from exporter.collector_messages import Failed, Started
 from exporter.config import Config, ConfigError
 from exporter.exposition import Rendered
 from exporter.identity import FOLDING_VERSION, Privacy
+from exporter.interpretation.prices import PriceBook
+from exporter.interpretation.virtual_cost import VirtualPrice
 from exporter.ledger import LedgerError, WritableLedger
 from exporter.pseudonym_key import pseudonym_key
 from exporter.refresh import Refresh, Source
@@ -116,12 +118,25 @@ class _Collector:
             self._refresh.configure(self._settings, self._sources(self._settings))
 
     def _sources(self, settings: Config) -> list[Source]:
+        self._warn_of_virtual_price(settings)
         sources = [self._source(settings, source) for source in settings.sources]
         if settings.aws.lookups.are_wanted:
             from exporter.sources.lookups import Lookups
 
             sources.append(Lookups(settings))
         return sources
+
+    def _warn_of_virtual_price(self, settings: Config) -> None:
+        """Say why no virtual cost will show, where assistants are read at all."""
+        has_assistants = any(isinstance(s, config.AssistantSource) for s in settings.sources)
+        price = VirtualPrice(settings, PriceBook.bundled(settings.prices.overrides))
+        today = datetime.now(UTC).date()
+        if has_assistants and price.cost_usd(1, 1, today) is None:
+            self._log.warning(
+                "assistants.virtual_cost_model has no price, so that no virtual cost shows; "
+                "correct it, or add a price under prices.overrides",
+                model=settings.assistants.virtual_cost_model,
+            )
 
     def _source(self, settings: Config, source: config.Source) -> Source:
         account = settings.aws.account(source.account)

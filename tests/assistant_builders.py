@@ -110,6 +110,7 @@ def report(
     account_id: str = ACCOUNT,
     source: str = "activity_reports",
     version: str = "",
+    number: str = "",
 ) -> ReportBatch:
     """One delivered report; the same stamp and another part make another object of it."""
     hour = hour_of(datetime(folder_day.year, folder_day.month, folder_day.day, tzinfo=NOON.tzinfo))
@@ -118,7 +119,7 @@ def report(
     return ReportBatch(
         source,
         unit,
-        Delivery(series, stamp),
+        Delivery(series, stamp, number),
         rows,
         records=len(rows),
         bytes=500,

@@ -72,6 +72,25 @@ def test_it_says_that_it_started_then_what_it_read_until_it_is_told_to_stop(
     assert process.exitcode == 0
 
 
+@pytest.mark.parametrize(
+    ("model", "is_warned"),
+    [
+        ("global.anthropic.claude-sonet-4-5-20250929-v1:0", True),
+        ("global.anthropic.claude-sonnet-4-5-20250929-v1:0", False),
+    ],
+)
+def test_a_virtual_cost_that_cannot_be_told_is_warned_of(
+    capfd: pytest.CaptureFixture[str], tmp_path: Path, model: str, is_warned: bool
+) -> None:
+    source = {"type": "prompt_logs", "location": str(tmp_path)}
+    config = settings(tmp_path, sources=[source], assistants={"virtual_cost_model": model})
+    process, pipe = start_collector(config, "warning", "logfmt")
+    hear(pipe, Rendered)
+    pipe.send(None)
+    process.join(20)
+    assert ("assistants.virtual_cost_model has no price" in capfd.readouterr().err) == is_warned
+
+
 def test_it_says_why_it_cannot_begin(start: Start, tmp_path: Path) -> None:
     config = settings(tmp_path)
     ledger = WritableLedger.open(config.ledger)

@@ -9,7 +9,7 @@ from exporter.assistant_usage import ACTIVITIES
 from exporter.config import ActivityReports, ConfigError, KiroReports, PromptLogs, load
 
 SOURCES = "sources: [{type: prompt_logs, location: logs}]\n"
-LIMIT = "name: a, period: month, threshold: 30"
+LIMIT = "name: a, threshold: 30"
 PROMPTS = "requests, tokens, input_tokens, output_tokens"
 
 
@@ -88,13 +88,13 @@ def test_every_key_of_the_section_is_taken(read):
     ],
 )
 def test_a_limit_may_be_set_on_what_the_product_measures(read, product, measure):
-    text = f"limits: [{{{LIMIT}, product: {product}, measure: {measure}, by: [user]}}]"
-    (limit,) = read(SOURCES + text).limits
+    keys = f"{LIMIT}, product: {product}, measure: {measure}, period: month, by: [user]"
+    (limit,) = read(SOURCES + f"limits: [{{{keys}}}]").limits
     assert (limit.product, limit.measure) == (product, measure)
 
 
 def test_a_limit_is_on_bedrock_unless_it_says_otherwise(read):
-    (limit,) = read(SOURCES + f"limits: [{{{LIMIT}, measure: cost_usd}}]").limits
+    (limit,) = read(SOURCES + f"limits: [{{{LIMIT}, measure: cost_usd, period: month}}]").limits
     assert limit.product == "bedrock"
 
 
@@ -102,27 +102,45 @@ def test_a_limit_is_on_bedrock_unless_it_says_otherwise(read):
     ("keys", "said"),
     [
         (
-            "product: kiro, measure: cost_usd",
+            "product: kiro, measure: credits, period: day",
+            "limits[0]: period: reports tell credits a day after its end; take week or month",
+        ),
+        (
+            "product: kiro, measure: cost_usd, period: month",
             f"limits[0].measure: 'cost_usd' is not one of {PROMPTS}, credits, overage_credits, "
             "messages",
         ),
         (
-            "product: qdeveloper, measure: credits",
+            "product: qdeveloper, measure: credits, period: month",
             f"limits[0].measure: 'credits' is not one of {PROMPTS}, {', '.join(ACTIVITIES)}",
         ),
         (
-            "product: q, measure: requests",
+            "product: q, measure: requests, period: month",
             "limits[0].product: 'q' is not one of bedrock, qdeveloper, kiro",
         ),
         (
-            "product: kiro, measure: credits, by: [user, model]",
+            "product: kiro, measure: credits, by: [user, model], period: month",
             "limits[0]: model: no label of product 'kiro'",
         ),
     ],
-    ids=["measure of another product", "credits of Q", "unknown product", "foreign label"],
+    ids=[
+        "day of reports",
+        "measure of another product",
+        "credits of Q",
+        "unknown product",
+        "foreign label",
+    ],
 )
 def test_a_limit_on_what_a_product_has_not_is_refused(read, keys, said):
     assert problem(read, SOURCES + f"limits: [{{{LIMIT}, {keys}}}]") == said
+
+
+def test_a_location_inside_of_awslogs_is_refused_with_the_right_one(read):
+    folder = "/logs/AWSLogs/111122223333/KiroLogs"
+    said = problem(read, f"sources: [{{type: prompt_logs, location: {folder}}}]")
+    assert said == (
+        f"sources[0].location: '{folder}' goes into AWSLogs; name what stands before it: '/logs'"
+    )
 
 
 def test_impossible_figures_are_refused_by_their_place(read):

@@ -91,6 +91,9 @@ def check_key_prefix(value: str) -> str:
 
 
 def _check_location(value: str) -> str:
+    before, inside, _ = f"{value}/".partition("/AWSLogs/")
+    if inside:
+        raise ValueError(f"{value!r} goes into AWSLogs; name what stands before it: {before!r}")
     if field := _FIELD.search(value):
         raise ValueError(f"{field[0]!r} is filled in only in the location of aws.accounts")
     if value.startswith("s3:"):

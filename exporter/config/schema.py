@@ -192,8 +192,8 @@ class Limit(Section):
     @field_validator("measure")
     @classmethod
     def _check_measure(cls, value: str, info: ValidationInfo) -> str:
-        product = info.data.get("product", "bedrock")
-        if value not in MEASURES[product]:
+        product = info.data.get("product")  # none if that was no product
+        if product and value not in MEASURES[product]:
             raise ValueError(f"{value!r} is not one of {', '.join(MEASURES[product])}")
         return value
 
@@ -202,6 +202,11 @@ class Limit(Section):
         labels = {*self.by, *self.match}
         if twice := set(self.by) & set(self.match):
             raise ValueError(f"{_join(twice)} in both match and by")
+        is_told_by_days = self.product != "bedrock" and self.measure not in PROMPT_MEASURES
+        if is_told_by_days and self.period == "day":
+            raise ValueError(
+                f"period: reports tell {self.measure} a day after its end; take week or month"
+            )
         if self.product != "bedrock" and (foreign := labels - _ASSISTANT_LABELS):
             raise ValueError(f"{_join(foreign)}: no label of product {self.product!r}")
         return self

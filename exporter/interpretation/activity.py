@@ -38,6 +38,10 @@ _FEWEST_SPIKE_DAYS = 3
 """Active days that it takes for that."""
 
 
+_Place = tuple[Labels, Product]
+"""Whose reports come together: an account, a region and a product."""
+
+
 class ActivityKey(NamedTuple):
     """Who did what."""
 
@@ -77,12 +81,10 @@ class ActivityFigures:
     `latest_day`, at 0 if need be, where the account and region have a report of that day.
     """
 
-    newest_day: Mapping[Product, date]
-    """The newest day that any line speaks of, those of users left out included."""
     today: Mapping[ActivityKey, int]
     """Nothing until a report of today comes."""
     latest_day: Mapping[ActivityKey, int]
-    """Of the product's newest day."""
+    """Of the newest day that an account and region have a report of."""
     month: Mapping[ActivityKey, int]
     users: Mapping[UserKey, UserActivity]
     """Those with a line in the last 90 reported days."""
@@ -93,19 +95,23 @@ def summarise_activity(
 ) -> ActivityFigures:
     """Return the figures of all lines; those of Kiro's credit reports are left out."""
     lines = lines_of(reported, Activity, today)
-    newest: dict[Product, date] = {}
-    for _, row in lines:
-        newest[row.product] = max(row.day, newest.get(row.product, date.min))
+    newest: dict[_Place, date] = {}
+    for labels, row in lines:
+        place = labels, row.product
+        newest[place] = max(row.day, newest.get(place, date.min))
     named = name_users(lines, name_of)
     first = today.replace(day=1)
     month = _count(line for line in named if line.row.day >= first)
     return ActivityFigures(
-        newest_day=newest,
         today=_of_day(dict.fromkeys(newest, today), lines, named, month),
         latest_day=_of_day(newest, lines, named, month),
         month=month,
         users=_users(named, today, newest),
     )
+
+
+def _place(labels: Labels, product: Product) -> _Place:
+    return labels._replace(user=""), product
 
 
 def _count(lines: Iterable[Line[Activity]]) -> dict[ActivityKey, int]:
@@ -124,15 +130,19 @@ def _count(lines: Iterable[Line[Activity]]) -> dict[ActivityKey, int]:
 
 
 def _of_day(
-    days: Mapping[Product, date],
+    days: Mapping[_Place, date],
     lines: Iterable[Line[Activity]],
     named: Iterable[Line[Activity]],
     month: Iterable[ActivityKey],
 ) -> dict[ActivityKey, int]:
-    """Count one day of each product; what the month has and the day has not is 0."""
-    reporting = {(labels, row.product) for labels, row in lines if row.day == days[row.product]}
-    zeros = {key: 0 for key in month if (key.labels._replace(user=""), key.product) in reporting}
-    return zeros | _count(line for line in named if line.row.day == days[line.row.product])
+    """Count one day of each place; what the month has and the day has not is 0."""
+    reporting = {
+        (labels, row.product) for labels, row in lines if row.day == days[labels, row.product]
+    }
+    zeros = {key: 0 for key in month if _place(key.labels, key.product) in reporting}
+    return zeros | _count(
+        line for line in named if line.row.day == days[_place(line.labels, line.row.product)]
+    )
 
 
 @dataclass(slots=True)
@@ -142,21 +152,23 @@ class _History:
     events: dict[date, int] = field(default_factory=lambda: defaultdict(int))
     active: dict[date, bool] = field(default_factory=lambda: defaultdict(bool))
     """Whether anything at all was done, event or not."""
+    newest: date = date.min
+    """Newest reported day of the accounts and regions that it has a line of."""
 
 
 def _users(
-    lines: Iterable[Line[Activity]], today: date, newest: Mapping[Product, date]
+    lines: Iterable[Line[Activity]], today: date, newest: Mapping[_Place, date]
 ) -> dict[UserKey, UserActivity]:
     histories: dict[UserKey, _History] = defaultdict(_History)
     for labels, row in lines:
         history = histories[UserKey(labels.user, row.product)]
         history.events[row.day] += sum([count for name, count in row.counts if name in EVENTS])
         history.active[row.day] |= bool(row.counts)
-    days = {product: ReportedDays(today, day) for product, day in newest.items()}
+        history.newest = max(history.newest, newest[_place(labels, row.product)])
     return {
-        user: _user(history, days[user.product])
+        user: _user(history, days)
         for user, history in histories.items()
-        if max(history.active) >= days[user.product].seats_since
+        if max(history.active) >= (days := ReportedDays(today, history.newest)).seats_since
     }
 
 

@@ -25,6 +25,11 @@ def default_limits(day: date, configured: Sequence[config.Limit]) -> tuple[confi
     return tuple(limit for name, limit in published.items() if name not in names)
 
 
+def all_default_limits() -> tuple[config.Limit, ...]:
+    """Return every limit that is in force on some day."""
+    return tuple(limit for _, _, limit in _published().rows)
+
+
 @cache
 def _published() -> DatedTable[config.Limit]:
     return DatedTable.read(DEFAULT_LIMITS, _COLUMNS, _parse)

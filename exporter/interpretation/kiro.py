@@ -60,8 +60,6 @@ class SeatKey(NamedTuple):
 class KiroFigures:
     """What Kiro's user reports say on one day."""
 
-    newest_day: date | None
-    """The newest day that any line speaks of, those of users left out included."""
     credits: Mapping[CreditKey, Spent]
     """Of this month."""
     messages: Mapping[MessageKey, int]
@@ -74,13 +72,19 @@ class KiroFigures:
 def summarise_credits(reported: Iterable[Reported], today: date, name_of: NameOf) -> KiroFigures:
     """Return the figures of all lines; those of activity reports are left out."""
     lines = lines_of(reported, Credits, today)
-    if not lines:
-        return KiroFigures(None, {}, {}, {})
-    days = ReportedDays(today, max(line.row.day for line in lines))
     named = name_users(lines, name_of)
-    first = days.month
+    first = today.replace(day=1)
     month = [line for line in named if line.row.day >= first]
-    return KiroFigures(days.newest, _credits(month), _messages(month), _idle_days(named, days))
+    days = reported_days(lines, today)
+    return KiroFigures(_credits(month), _messages(month), _idle_days(named, days))
+
+
+def reported_days(lines: Iterable[Line[Credits]], today: date) -> dict[Labels, ReportedDays]:
+    """Return how far the reports of each account and region reach; the lines name no users."""
+    newest: dict[Labels, date] = {}
+    for place, row in lines:
+        newest[place] = max(row.day, newest.get(place, row.day))
+    return {place: ReportedDays(today, day) for place, day in newest.items()}
 
 
 def newest_row(rows: Iterable[Credits]) -> Credits:
@@ -108,15 +112,19 @@ def _messages(lines: Iterable[Line[Credits]]) -> dict[MessageKey, int]:
     return dict(messages)
 
 
-def _idle_days(lines: Iterable[Line[Credits]], days: ReportedDays) -> dict[SeatKey, int]:
+def _idle_days(
+    lines: Iterable[Line[Credits]], days: Mapping[Labels, ReportedDays]
+) -> dict[SeatKey, int]:
     rows: dict[Labels, list[Credits]] = defaultdict(list)
     for labels, row in lines:
         rows[labels].append(row)
-    return {
-        SeatKey(labels, label_text(newest_row(rows[labels]).tier)): days.idle_days(_active(of_user))
-        for labels, of_user in rows.items()
-        if max(row.day for row in of_user) >= days.seats_since
-    }
+    idle: dict[SeatKey, int] = {}
+    for labels, of_user in rows.items():
+        known = days[labels._replace(user="")]
+        if max(row.day for row in of_user) >= known.seats_since:
+            seat = SeatKey(labels, label_text(newest_row(of_user).tier))
+            idle[seat] = known.idle_days(_active(of_user))
+    return idle
 
 
 def _active(rows: Iterable[Credits]) -> dict[date, bool]:

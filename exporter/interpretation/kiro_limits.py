@@ -16,7 +16,7 @@ from typing import NamedTuple
 from exporter import config
 from exporter.assistant_usage import Credits, Reported
 from exporter.interpretation.dated_table import DatedTable
-from exporter.interpretation.kiro import EXACT_DIGITS, newest_row
+from exporter.interpretation.kiro import EXACT_DIGITS, newest_row, reported_days
 from exporter.interpretation.measures import UNKNOWN, Labels
 from exporter.interpretation.reported_days import ReportedDays
 from exporter.interpretation.reported_lines import NameOf, lines_of, name_users
@@ -60,18 +60,16 @@ def credit_limits(
     all against the credits of one.
     """
     lines = lines_of(reported, Credits, today)
-    if not lines:
-        return []
-    days = ReportedDays(today, max(line.row.day for line in lines))
+    days = reported_days(lines, today)
     tiers = _tier_credits(today, tier_credits)
     rows: dict[Labels, list[Credits]] = defaultdict(list)
     for labels, row in name_users(lines, name_of):
         rows[labels].append(row)
     return [
-        _limit(labels, of_user, threshold, days)
+        _limit(labels, of_user, threshold, days[labels._replace(user="")])
         for labels, of_user in sorted(rows.items(), key=lambda item: item[0])
         if labels.user != UNKNOWN
-        and max(row.day for row in of_user) >= days.month
+        and max(row.day for row in of_user) >= today.replace(day=1)
         and (threshold := _threshold(of_user, *tiers)) is not None
     ]
 

@@ -6,7 +6,7 @@ figures of each period are given to it.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from operator import attrgetter
 from typing import NamedTuple
@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from exporter import config
 from exporter.interpretation import periods
 from exporter.interpretation.measures import Labels, Measures
-from exporter.usage import SLOT_SECONDS, slot_of
+from exporter.usage import SLOT_SECONDS, slot_of, slot_start
 
 MEAN_DAYS = 7
 """Full days that a projection takes its mean from."""
@@ -38,6 +38,11 @@ class GroupUsage(NamedTuple):
     last_7_days: Amounts
     first_slot: int
     """Earliest slot in which the label set was ever used."""
+    known_to: date | None = None
+    """Of usage that is told by whole UTC days, and late: the last of them.
+
+    The last 7 full days are those up to it.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,14 +70,13 @@ def evaluate(
     now: datetime,
     zone: ZoneInfo,
     measures: Sequence[str] = Measures._fields,
-    measured_to: datetime | None = None,
+    is_told_by_days: bool = False,
 ) -> list[LimitState]:
     """Return the state of every limit, in the order of the configuration.
 
     A limit without `by` always has one; with `by`, one for each combination of values that was
     used in this period or this month, in their order. `measures` names the amounts of a group.
-    Where usage becomes known late, by whole days, `measured_to` is the end of the last of them:
-    the full days before it are those of `last_7_days`, and what is left of a period begins there.
+    Of usage that is told by UTC days, periods end with the UTC day of their last day.
     """
     groups = list(usage)
     totals: dict[_Grouping, dict[tuple[str, ...], _Total]] = {}
@@ -81,7 +85,7 @@ def evaluate(
         grouping = _grouping(limit)
         if grouping not in totals:
             totals[grouping] = _total(groups, grouping, measures.index(limit.measure))
-        times = _times(limit.period, now, zone, measured_to)
+        times = (_days if is_told_by_days else _times)(limit.period, now, zone)
         states += [
             _state(limit, labels, total, times)
             for labels, total in _matching(limit, grouping, totals[grouping])
@@ -109,6 +113,7 @@ class _Total(NamedTuple):
     used: Decimal | int
     last_7_days: Decimal | int
     first_slot: int
+    known_to: date | None
     seen: bool
     """Whether anything was used in this period or this month."""
 
@@ -117,6 +122,7 @@ class _Total(NamedTuple):
             self.used + other.used,
             self.last_7_days + other.last_7_days,
             min(self.first_slot, other.first_slot),
+            max(filter(None, (self.known_to, other.known_to)), default=None),
             self.seen or other.seen,
         )
 
@@ -134,6 +140,7 @@ def _total(
             amounts[field],
             group.last_7_days[field],
             group.first_slot,
+            group.known_to,
             any(amounts) or any(group.month),
         )
         key = tuple([group.labels[position] for position in positions])
@@ -167,7 +174,7 @@ class _Times(NamedTuple):
     """What a projection needs to know of now."""
 
     today: int
-    """First slot of today, or of what is not known yet."""
+    """First slot of today."""
     newest_first_slot: int
     """That of a group with exactly 24 hours of history."""
     remaining: int
@@ -175,22 +182,40 @@ class _Times(NamedTuple):
     reset: datetime
 
 
-def _times(
-    period: config.Period, now: datetime, zone: ZoneInfo, measured_to: datetime | None
-) -> _Times:
+class _Days(NamedTuple):
+    """What a projection needs to know of a period of usage that is told by days."""
+
+    first: date
+    end: date
+    """The first day after it."""
+    reset: datetime
+
+
+def _times(period: config.Period, now: datetime, zone: ZoneInfo) -> _Times:
     reset = periods.reset_time(now, zone, period)
-    known = measured_to or now
     return _Times(
-        today=slot_of(known) if measured_to else periods.today(now, zone).start,
-        newest_first_slot=slot_of(known) - periods.SLOTS_PER_DAY,
-        remaining=max(0, (reset - known) // _MICROSECOND),
+        today=periods.today(now, zone).start,
+        newest_first_slot=slot_of(now) - periods.SLOTS_PER_DAY,
+        remaining=(reset - now) // _MICROSECOND,
         reset=reset,
     )
 
 
-def _state(limit: config.Limit, labels: Labels, total: _Total | None, times: _Times) -> LimitState:
+def _days(period: config.Period, now: datetime, zone: ZoneInfo) -> _Days:
+    first, end = periods.period_days(now, zone, period)
+    return _Days(first, end, reset=datetime.combine(end, time.min, UTC))
+
+
+def _state(
+    limit: config.Limit, labels: Labels, total: _Total | None, times: _Times | _Days
+) -> LimitState:
     used = Decimal(total.used if total else 0)
-    projected = _project(total, times) if total else None
+    if total is None:
+        projected = None
+    elif isinstance(times, _Times):
+        projected = _project(total, times)
+    else:
+        projected = _project_days(total, times)
     return LimitState(
         product=limit.product,
         name=limit.name,
@@ -217,3 +242,15 @@ def _project(total: _Total, times: _Times) -> Decimal | None:
     slots = min(max(history, periods.SLOTS_PER_DAY), MEAN_DAYS * periods.SLOTS_PER_DAY)
     to_come = Decimal(total.last_7_days * times.remaining) / (slots * _MICROSECONDS_PER_SLOT)
     return total.used + to_come
+
+
+def _project_days(total: _Total, days: _Days) -> Decimal:
+    """Return what will be used in a period that is told by days: a day that is told is a full one.
+
+    Days that are over and not told yet are among those to come.
+    """
+    known_to = total.known_to or days.first
+    told = (known_to - slot_start(total.first_slot).date()).days + 1
+    left = (days.end - max(known_to + timedelta(days=1), days.first)).days
+    mean = Decimal(total.last_7_days) / min(max(told, 1), MEAN_DAYS)
+    return total.used + max(left, 0) * mean

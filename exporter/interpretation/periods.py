@@ -71,8 +71,13 @@ def trailing_days(now: datetime, days: int = 30) -> SlotRange:
 
 def reset_time(now: datetime, zone: ZoneInfo, period: config.Period) -> datetime:
     """Return the moment, in UTC, at which the period that holds `now` ends."""
-    _, end = {"day": _day, "week": _week, "month": _month}[period](now, zone)
+    _, end = period_days(now, zone, period)
     return slot_start(day_start(end, zone))
+
+
+def period_days(now: datetime, zone: ZoneInfo, period: config.Period) -> tuple[date, date]:
+    """Return the first day of the period that holds `now`, and the first after it."""
+    return {"day": _day, "week": _week, "month": _month}[period](now, zone)
 
 
 def split_at(slots: SlotRange, days: Set[date]) -> list[SlotRange]:

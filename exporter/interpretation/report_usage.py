@@ -1,14 +1,13 @@
 """Lines of daily reports as usage that limits are evaluated on.
 
-Reports state whole UTC days, and late: what is used is known up to the end of the newest day.
+Reports state whole UTC days, and late: each account and region is known up to its newest day.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
-from typing import NamedTuple
 
-from exporter.assistant_usage import ACTIVITIES, Activity, Reported, Row
+from exporter.assistant_usage import Activity, Reported, Row
 from exporter.interpretation.limits import MEAN_DAYS, Amounts, GroupUsage
 from exporter.interpretation.measures import Labels
 from exporter.interpretation.prompts import labels_of
@@ -18,33 +17,31 @@ from exporter.usage import slot_of
 _DAY = timedelta(days=1)
 
 
-class ReportUsage(NamedTuple):
-    """What one product's reports say."""
+def group_lines(
+    lines: Iterable[Reported], today: date, name_of: NameOf, measures: Sequence[str]
+) -> list[GroupUsage]:
+    """Return the usage of one product's lines, of one kind, in amounts of some measures.
 
-    groups: list[GroupUsage]
-    """With amounts by ACTIVITIES, or by config.CREDIT_MEASURES for Kiro."""
-    measured_to: datetime | None
-    """End of the newest day that is reported, UTC; None where there is none."""
-
-
-def group_lines(lines: Iterable[Reported], today: date, name_of: NameOf) -> ReportUsage:
-    """Return the usage of one product's lines, of one kind; `today` is a day of the time zone."""
+    `today` is a day of the configured time zone; `measures` are of ACTIVITIES, or all of
+    config.CREDIT_MEASURES.
+    """
     days: dict[Labels, dict[date, Amounts]] = defaultdict(dict)
-    newest: date | None = None
+    newest: dict[tuple[str, str], date] = {}
     for account_id, region, row in lines:
         if row.day > today:
             continue
         user = name_of(row.user)
-        newest = max(newest or row.day, row.day)
+        labels = labels_of(account_id, region, user or "")
+        place = labels.account_id, labels.region
+        newest[place] = max(row.day, newest.get(place, row.day))
         if user is not None:
-            of_user = days[labels_of(account_id, region, user)]
-            amounts = _amounts(row)
+            of_user, amounts = days[labels], _amounts(row, measures)
             before = of_user.get(row.day)
             of_user[row.day] = _sum([before, amounts]) if before else amounts
-    if newest is None:
-        return ReportUsage([], None)
-    groups = [_group(labels, of_user, today, newest) for labels, of_user in days.items()]
-    return ReportUsage(groups, _midnight(newest + _DAY))
+    return [
+        _group(labels, of_user, today, newest[labels.account_id, labels.region])
+        for labels, of_user in days.items()
+    ]
 
 
 def _group(labels: Labels, days: Mapping[date, Amounts], today: date, newest: date) -> GroupUsage:
@@ -60,7 +57,8 @@ def _group(labels: Labels, days: Mapping[date, Amounts], today: date, newest: da
         week=total(monday, today) or nothing,
         month=total(today.replace(day=1), today) or nothing,
         last_7_days=total(newest - (MEAN_DAYS - 1) * _DAY, newest) or nothing,
-        first_slot=slot_of(_midnight(min(days))),
+        first_slot=slot_of(datetime.combine(min(days), time.min, UTC)),
+        known_to=newest,
     )
 
 
@@ -68,12 +66,8 @@ def _sum(amounts: list[Amounts]) -> Amounts:
     return tuple(map(sum, zip(*amounts, strict=True)))
 
 
-def _amounts(row: Row) -> Amounts:
+def _amounts(row: Row, measures: Sequence[str]) -> Amounts:
     if isinstance(row, Activity):
         counts = dict(row.counts)
-        return tuple(counts.get(activity, 0) for activity in ACTIVITIES)
+        return tuple([counts.get(activity, 0) for activity in measures])
     return row.used, row.overage, row.messages
-
-
-def _midnight(day: date) -> datetime:
-    return datetime.combine(day, time.min, UTC)

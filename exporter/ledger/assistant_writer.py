@@ -35,15 +35,17 @@ _ADD_CONVERSATION = """
     INSERT INTO conversation VALUES (?, ?, ?, ?)
     ON CONFLICT DO UPDATE SET tokens = tokens + excluded.tokens
 """
-_DELIVERIES = """
+_SERIES = """
     FROM report WHERE account_id = ? AND region = ? AND hour = ? AND folder = ? AND series = ?
 """
-_REPLACED = f"{_DELIVERIES} AND (stamp < ? OR name = ?)"
+_RIVALS = f"{_SERIES} AND (part = ? OR part = '' OR ? = '')"
+"""What an object may replace, or be replaced by: other parts of a delivery stand beside it."""
+_REPLACED = f"{_RIVALS} AND (stamp < ? OR name = ?)"
 """Earlier deliveries, and what the object said before it was written again."""
 _CONFLICTS = f"""
     SELECT count(*) FROM report_line AS this JOIN report_line AS other
     USING (day, kind, user, subject)
-    WHERE this.report = ? AND other.report IN (SELECT id {_DELIVERIES} AND id <> ?)
+    WHERE this.report = ? AND other.report IN (SELECT id {_SERIES} AND stamp = ? AND id <> ?)
     AND this.line <> other.line AND user <> '{UNKNOWN}'
 """
 
@@ -114,21 +116,22 @@ class AssistantWriter:
         """
         if not batch.rows:
             return 0
-        unit, (series, stamp) = batch.unit, batch.delivery
+        unit, (series, stamp, part) = batch.unit, batch.delivery
         folder, _, name = unit.name.rpartition("/")
         place = (unit.account_id, unit.region, unit.hour, folder, series)
-        (newest,) = self._connection.execute(f"SELECT max(stamp) {_DELIVERIES}", place).fetchone()
+        rivals = (*place, part, part)
+        (newest,) = self._connection.execute(f"SELECT max(stamp) {_RIVALS}", rivals).fetchone()
         if newest is not None and newest > stamp:
             return 0
-        replaced = (*place, stamp, name)
+        replaced = (*rivals, stamp, name)
         self._connection.execute(
             f"DELETE FROM report_line WHERE report IN (SELECT id {_REPLACED})", replaced
         )
         self._connection.execute(f"DELETE {_REPLACED}", replaced)
         (number,) = self._connection.execute(
-            "INSERT INTO report (account_id, region, hour, folder, series, stamp, name) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING id",
-            (*place, stamp, name),
+            "INSERT INTO report (account_id, region, hour, folder, series, stamp, part, name) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
+            (*place, stamp, part, name),
         ).fetchone()
         self._connection.executemany(
             "INSERT INTO report_line VALUES (?, ?, ?, ?, ?, ?)",
@@ -142,7 +145,9 @@ class AssistantWriter:
                 for row in batch.rows
             ],
         )
-        (conflicts,) = self._connection.execute(_CONFLICTS, (number, *place, number)).fetchone()
+        (conflicts,) = self._connection.execute(
+            _CONFLICTS, (number, *place, stamp, number)
+        ).fetchone()
         return int(conflicts)
 
     def prune(self, usage_before: int, conversations_before: int, day: int) -> int:

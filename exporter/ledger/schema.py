@@ -157,6 +157,7 @@ MIGRATIONS = (
         folder TEXT NOT NULL,
         series TEXT NOT NULL,
         stamp TEXT NOT NULL,
+        part TEXT NOT NULL,
         name TEXT NOT NULL,
         UNIQUE (account_id, region, hour, folder, name)
     ) STRICT;

@@ -14,7 +14,7 @@ from exporter.assistant_usage import ACTIVITIES, Product
 from exporter.config import Config
 from exporter.interpretation.activity import ActivityFigures, UserKey
 from exporter.interpretation.assistant_users import AssistantUsers
-from exporter.interpretation.default_limits import default_limits
+from exporter.interpretation.default_limits import all_default_limits, default_limits
 from exporter.interpretation.estimates import EstimatedTokens
 from exporter.interpretation.limits import LimitState, evaluate
 from exporter.interpretation.measures import UNKNOWN
@@ -52,7 +52,10 @@ class AssistantInterpreter:
     def __init__(self, settings: Config, book: PriceBook, users: AssistantUsers) -> None:
         self._settings = settings
         self._price = VirtualPrice(settings, book)
-        self._reports = Reports(settings.assistants.kiro_tier_credits, users.name_of)
+        tiers = settings.assistants.kiro_tier_credits
+        limits = [*settings.limits, *all_default_limits()]
+        activities = sorted({limit.measure for limit in limits} & {*ACTIVITIES})
+        self._reports = Reports(tiers, users.name_of, activities)
 
     def figures(self, usage: AssistantUsage, now: datetime) -> AssistantFigures:
         """Return all that is known as of `now`."""
@@ -128,9 +131,8 @@ class AssistantInterpreter:
                 usage.previous_month,
             )
             return evaluate([limit], groups, now, zone, config.PROMPT_MEASURES)
-        groups, measured_to = reports.usage[limit.product]
-        measures = ACTIVITIES if limit.product == "qdeveloper" else config.CREDIT_MEASURES
-        return evaluate([limit], groups, now, zone, measures, measured_to)
+        groups, measures = reports.usage[limit.product], self._reports.measures[limit.product]
+        return evaluate([limit], groups, now, zone, measures, is_told_by_days=True)
 
 
 def _is_of_a_user(state: LimitState) -> bool:

@@ -20,7 +20,11 @@ def source_families(sources: Sequence[SourceStatus]) -> list[Family]:
         return Family(metric, metric.labels, samples)
 
     return [
-        family(metrics.SOURCE_UP, lambda source: int(source.up)),
+        # Of a source that waits for its first turn nothing is known.
+        family(
+            metrics.SOURCE_UP,
+            lambda source: int(source.up) if source.up or source.is_begun else None,
+        ),
         family(metrics.SOURCE_COMPLETE, lambda source: int(source.complete)),
         family(metrics.SOURCE_BACKLOG, lambda source: source.backlog_objects),
         family(

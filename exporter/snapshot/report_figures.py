@@ -3,17 +3,19 @@
 Reports come a few times a day, and a large organisation has hundreds of thousands of lines.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
 from exporter.assistant_usage import Activity, Credits, Product, Reported
+from exporter.config import CREDIT_MEASURES
 from exporter.interpretation.activity import ActivityFigures, UserKey, summarise_activity
 from exporter.interpretation.estimates import EstimatedTokens, estimate_users
 from exporter.interpretation.kiro import KiroFigures, summarise_credits
 from exporter.interpretation.kiro_limits import CreditLimit, credit_limits
-from exporter.interpretation.report_usage import ReportUsage, group_lines
+from exporter.interpretation.limits import GroupUsage
+from exporter.interpretation.report_usage import group_lines
 from exporter.interpretation.reported_lines import NameOf
 
 Lines = tuple[Reported, ...]
@@ -27,16 +29,26 @@ class ReportFigures:
     estimated_tokens: Mapping[UserKey, EstimatedTokens]
     kiro: KiroFigures
     credit_limits: tuple[CreditLimit, ...]
-    usage: Mapping[str, ReportUsage]
-    """What limits are evaluated on, by product."""
+    usage: Mapping[str, list[GroupUsage]]
+    """What limits are evaluated on, by product; amounts by Reports.measures."""
 
 
 class Reports:
     """Computes figures of lines, and remembers the last ones."""
 
-    def __init__(self, tier_credits: Mapping[str, Decimal], name_of: NameOf) -> None:
+    def __init__(
+        self,
+        tier_credits: Mapping[str, Decimal],
+        name_of: NameOf,
+        activities: Sequence[str],
+    ) -> None:
+        """Take how many credits a tier has, and the activities that limits are set on."""
         self._tier_credits = tier_credits
         self._name_of = name_of
+        self.measures: Mapping[str, Sequence[str]] = {
+            Product.QDEVELOPER: activities,
+            Product.KIRO: CREDIT_MEASURES,
+        }
         self._last: tuple[Lines, date, ReportFigures] | None = None
 
     def figures(self, lines: Lines, today: date) -> ReportFigures:
@@ -54,8 +66,11 @@ class Reports:
             kiro=summarise_credits(lines, today, self._name_of),
             credit_limits=tuple(limits),
             usage={
-                Product.QDEVELOPER: group_lines(_activity(lines), today, self._name_of),
-                Product.KIRO: group_lines(_credits(lines), today, self._name_of),
+                product: group_lines(of_product, today, self._name_of, self.measures[product])
+                for product, of_product in (
+                    (Product.QDEVELOPER, _activity(lines)),
+                    (Product.KIRO, _credits(lines)),
+                )
             },
         )
 

@@ -46,7 +46,7 @@ def user_of(lines, today=TODAY, name="alice", product="qdeveloper"):
 
 def test_without_lines_there_is_nothing():
     figures = summarise([])
-    assert (figures.newest_day, figures.today, figures.latest_day) == ({}, {}, {})
+    assert (figures.today, figures.latest_day) == ({}, {})
     assert (figures.month, figures.users) == ({}, {})
 
 
@@ -84,7 +84,6 @@ def test_today_is_absent_until_a_report_of_it_comes():
 def test_the_latest_day_is_the_newest_that_any_line_of_the_product_speaks_of():
     lines = [*chats(d19=5), *chats("bob", d20=6), line(november(18), product="kiro", dev=7)]
     figures = summarise(lines)
-    assert figures.newest_day == {Product.QDEVELOPER: NEWEST, Product.KIRO: november(18)}
     assert figures.latest_day == {
         key(CHAT): 0,
         key(CHAT, "bob"): 6,
@@ -105,14 +104,16 @@ def test_an_activity_of_this_month_stays_at_0():
     assert figures.today == {key(CHAT): 3, key(LINES): 0}
 
 
-def test_no_report_of_a_day_is_no_0():
+def test_each_account_has_a_latest_day_of_its_own():
     elsewhere = line(november(19), account="444455556666", chat_messages_sent=5)
-    assert summarise([elsewhere, *chats(d20=6)]).latest_day == {key(CHAT): 6}
+    assert summarise([elsewhere, *chats(d20=6)]).latest_day == {
+        key(CHAT): 6,
+        key(CHAT, account="444455556666"): 5,
+    }
 
 
 def test_a_line_of_a_day_after_today_is_left_out():
     figures = summarise(chats(d20=5, d22=6))
-    assert figures.newest_day == {Product.QDEVELOPER: NEWEST}
     assert figures.month == {key(CHAT): 5}
 
 
@@ -127,7 +128,6 @@ def test_a_user_left_out_has_no_figures_but_its_days_are_reported():
     names = {"alice": "Alice", "bob": None}
     figures = summarise([*chats(d18=5), *chats("bob", d20=6)], name_of=names.get)
     assert figures.month == {key(CHAT, "Alice"): 5}
-    assert figures.newest_day == {Product.QDEVELOPER: NEWEST}
     assert figures.users.keys() == {UserKey("Alice", Product.QDEVELOPER)}
     assert figures.users[UserKey("Alice", Product.QDEVELOPER)].idle_days == 2
 
@@ -325,3 +325,18 @@ def test_the_busiest_the_mean_and_the_quietest_day_are_in_order(lines):
     for user in summarise(lines).users.values():
         if user.daily_mean is not None:
             assert user.daily_min <= user.daily_mean <= user.daily_max
+
+
+def test_late_reports_of_an_account_make_its_users_neither_idle_nor_slower():
+    """Both did 10 a day, but the second account's reports reach to the 9th only."""
+    lines = [
+        *(line(november(day), chat_messages_sent=10) for day in range(1, 20)),
+        *(
+            line(november(day), "bob", account="444455556666", chat_messages_sent=10)
+            for day in range(1, 10)
+        ),
+    ]
+    users = summarise(lines).users
+    alice, bob = (users[UserKey(user, Product.QDEVELOPER)] for user in ("alice", "bob"))
+    assert (alice.idle_days, alice.projected_month, alice.spike_ratio) == (0, 300, 1)
+    assert (bob.idle_days, bob.projected_month, bob.spike_ratio) == (0, 300, 1)

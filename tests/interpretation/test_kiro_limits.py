@@ -174,3 +174,14 @@ def test_limits_have_every_credit_of_the_month_once(lines):
     with localcontext(prec=100):
         used = sum(row.used for row in month)
         assert sum(limit.used for limit in limits(*lines)) == used
+
+
+def test_late_reports_of_a_region_make_no_projection_smaller():
+    days = [(credit_line(f"2026-11-{day:02}", 10)) for day in range(1, 20)]
+    late = [
+        credit_line(f"2026-11-{day:02}", 10, user="bob", region="eu-west-1") for day in range(1, 10)
+    ]
+    assert [limit.projected_ratio for limit in limits(*days, *late)] == [
+        Decimal("0.3"),
+        Decimal("0.3"),
+    ]

@@ -187,6 +187,30 @@ def test_the_parts_of_a_delivery_are_one_report(ledger: WritableLedger) -> None:
     assert {row.user for row in rows(ledger)} == {ANN, BOB}  # type: ignore[attr-defined]
 
 
+def test_parts_may_be_written_at_different_moments(ledger: WritableLedger) -> None:
+    first = report(activity(), part="_part_1", number="1", stamp=EARLIER)
+    second = report(activity(user=BOB), part="_part_2", number="2", stamp=LATER)
+    ledger.apply_reports([second, first])
+    assert {row.user for row in rows(ledger)} == {ANN, BOB}  # type: ignore[attr-defined]
+
+
+def test_a_later_delivery_replaces_the_part_of_its_number(ledger: WritableLedger) -> None:
+    early = {"part": "_part_1", "number": "1", "stamp": EARLIER}
+    ledger.apply_reports([report(activity(chat_messages_sent=1), activity(user=BOB), **early)])
+    late = {"part": "_part_1", "number": "1", "stamp": LATER}
+    ledger.apply_reports([report(activity(chat_messages_sent=2), **late)])
+    assert rows(ledger) == [activity(chat_messages_sent=2)]
+
+
+def test_a_delivery_that_is_whole_replaces_one_in_parts(ledger: WritableLedger) -> None:
+    parts = [
+        report(activity(user=user), part=f"_part_{number}", number=number, stamp=EARLIER)
+        for user, number in ((ANN, "1"), (BOB, "2"))
+    ]
+    ledger.apply_reports([*parts, report(activity(chat_messages_sent=2), stamp=LATER)])
+    assert rows(ledger) == [activity(chat_messages_sent=2)]
+
+
 def test_parts_that_disagree_are_counted_and_the_last_by_name_holds(
     ledger: WritableLedger,
 ) -> None:

@@ -14,10 +14,10 @@ def by_name(families):
     return {family.metric.name: family.samples for family in families}
 
 
-def test_a_source_that_was_never_read_has_no_last_success_and_no_duration():
+def test_of_a_source_that_waits_for_its_turn_nothing_is_known():
     found = by_name(source_families([SourceStatus("logs", "s3://bucket")]))
     assert found == {
-        "bedrock_exporter_source_up": {("logs",): 0},
+        "bedrock_exporter_source_up": {},
         "bedrock_exporter_source_complete": {("logs",): 0},
         "bedrock_exporter_source_backlog_objects": {("logs",): 0},
         "bedrock_exporter_source_last_success_timestamp_seconds": {},
@@ -34,7 +34,7 @@ def test_each_source_tells_how_it_is_doing():
         last_success=NOON,
         last_duration_seconds=0.25,
     )
-    failing = SourceStatus("west", "data/west", backlog_objects=7)
+    failing = SourceStatus("west", "data/west", backlog_objects=7, is_begun=True)
     found = by_name(source_families([good, failing]))
     assert found == {
         "bedrock_exporter_source_up": {("east",): 1, ("west",): 0},
