@@ -122,7 +122,7 @@ class Credits(NamedTuple):
     user: str
     client_type: str
     tier: str
-    """As the report writes it, in capitals: PRO, PRO_PLUS, PRO_MAX; empty where it is absent."""
+    """As the report writes it, in capitals: PRO, PRO_PLUS; empty where it is absent or unknown."""
     used: Decimal
     overage: Decimal
     overage_enabled: bool

@@ -1,9 +1,9 @@
 """Lines of by_user_analytic: what one user of Amazon Q Developer, or Kiro, did on one day.
 
-Each column after UserId and Date counts something, and is read by its name. A column that is new
-counts something new, where its name and its cells look like it; no text is kept. Of columns that
-count the same, such as InlineChat_EventCount and InlineChat_TotalEventCount, the larger holds: they
-are one figure under two names.
+Columns are read by their names. A new one counts something new of a known feature, such as
+Chat_NewThing of Chat; any other may number people, and is not read. Of columns that count the same,
+such as InlineChat_EventCount and InlineChat_TotalEventCount, the larger holds: they are one figure
+under two names.
 
 Format: https://docs.aws.amazon.com/amazonq/latest/qdeveloper-ug/user-activity-metrics.html
 """
@@ -23,10 +23,12 @@ REQUIRED = ("UserId", "Date")
 
 _NAMES = (*ACTIVITY_COLUMNS, "InlineChat_EventCount")
 _KNOWN = {name.casefold(): activity_of(name) for name in _NAMES}
-_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
-_NO_COUNTS = frozenset(
-    ("userid", "date", "user_email", "email", "profileid", "new_user", "client_type")
-)
+_FEATURES = sorted({name.partition("_")[0] for name in ACTIVITY_COLUMNS})
+_NAME = re.compile(rf"(?:{'|'.join(_FEATURES)})_[A-Z0-9_]{{1,48}}", re.IGNORECASE | re.ASCII)
+_MOST_NEW = 32
+"""Activities that no column of AWS's list counts."""
+_MOST_PAIRS = 4096
+"""Of an activity and a count that are remembered; those of one line more at most."""
 _NOTHING = ("", "0")
 """What most cells say."""
 
@@ -50,6 +52,8 @@ class ActivityRows:
     def read(self, cells: Sequence[str], user: str) -> Activity | Rejection:
         """Return what a user did, UNDATED. A known column without a count rejects the line."""
         counts: list[tuple[str, int]] = []
+        # Equal pairs are one object: most of a report's counts are the same few numbers.
+        share = self._pairs.get if len(self._pairs) >= _MOST_PAIRS else self._pairs.setdefault
         for activity, columns, is_known in self._counted:
             most = 0
             for column in columns:
@@ -62,8 +66,7 @@ class ActivityRows:
                     most = count
             if most:
                 pair = (activity, most)
-                # Equal pairs are one object: most of a report's counts are the same few numbers.
-                counts.append(self._pairs.setdefault(pair, pair))
+                counts.append(share(pair, pair))
         return Activity(UNDATED, self._product, user, tuple(counts))
 
 
@@ -81,12 +84,16 @@ def sum_activities(rows: Sequence[Activity]) -> Activity:
 
 
 def _counted(columns: Columns) -> list[_Counted]:
-    """Sort the columns that count by what they count."""
+    """Sort the columns that count by what they count; leave out all but so many new activities."""
     activities = dict(_KNOWN)
     places: dict[str, list[int]] = {}
     for place, name in columns:
-        if name.casefold() not in _NO_COUNTS and _NAME.fullmatch(name):
+        if _NAME.fullmatch(name):
             activity = activities.setdefault(name.casefold(), activity_of(name))
             places.setdefault(activity, []).append(place)
-    known = frozenset(ACTIVITIES)
-    return [_Counted(activity, places[activity], activity in known) for activity in sorted(places)]
+    known = places.keys() & set(ACTIVITIES)
+    new = sorted(places.keys() - known)[:_MOST_NEW]
+    return [
+        _Counted(activity, places[activity], activity in known)
+        for activity in sorted([*known, *new])
+    ]

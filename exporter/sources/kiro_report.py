@@ -1,8 +1,9 @@
 """Lines of Kiro's user_report: what one user spent on one day with one client, in credits.
 
 Columns are read by their names, for they change: Usage_Limit came in September 2026, and there is a
-<model>_messages for each model that somebody used. Of text, the tier and the client are kept, where
-they look like one; e-mail addresses and profiles are not read.
+<model>_messages for each model that somebody used. Of text, the tier and the client are kept, made
+of words that AWS uses; a cell that is neither may name a person, and shows empty. E-mail addresses
+and profiles are not read.
 
 Format: https://kiro.dev/docs/enterprise/monitor-and-track/user-activity/
 """
@@ -16,6 +17,8 @@ from exporter.assistant_usage import Credits
 from exporter.sources.rejection import Rejection
 from exporter.sources.report_cells import Columns, parse_boolean, parse_count, parse_decimal
 from exporter.sources.report_dates import UNDATED
+from exporter.sources.report_name import client_in_name
+from exporter.usage import LogObject
 
 REQUIRED = ("UserId", "Date", "Credits_Used")
 """Without the last, a report would say that nobody spent anything."""
@@ -24,8 +27,16 @@ _EXACT_DIGITS = 60
 """Of a sum; Python's default of 28 would round one of cells of 17 digits each."""
 _MODEL = re.compile(r"([a-z0-9][a-z0-9._:-]{0,63})_messages")
 _OF_ALL_MODELS = "total"
-_CLIENT_TYPE = re.compile(r"[A-Z][A-Z0-9_]{0,31}")
-_TIER = re.compile(r"[A-Za-z][A-Za-z0-9_+ -]{0,31}")
+_MOST_MODELS = 64
+_CLIENT_TYPE = re.compile(r"KIRO_[A-Z]{2,16}|PLUGIN")
+_WRITTEN_TIER = re.compile(r"[A-Za-z][A-Za-z0-9_+ -]{0,31}")
+_TIER_WORDS = (
+    "BASIC|BUSINESS|ENTERPRISE|FREE|LITE|PLUS|POWER|PREMIUM|PRO|STANDARD|STARTER|STUDENT|TEAM|TRIAL"
+    "|ULTRA"
+)
+_TIER = re.compile(rf"(?:KIRO_)?(?:{_TIER_WORDS})(?:_(?:{_TIER_WORDS}|MAX|[0-9]{{1,4}})){{0,3}}")
+"""As AWS may name one tomorrow. Max alone is a person's name, and a cell may stand in a wrong
+column."""
 _WORD_END = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _TIERS = {"PROPLUS": "PRO_PLUS", "PROMAX": "PRO_MAX"}
 
@@ -33,8 +44,9 @@ _TIERS = {"PROPLUS": "PRO_PLUS", "PROMAX": "PRO_MAX"}
 class CreditRows:
     """Reads the lines below one header."""
 
-    def __init__(self, columns: Columns) -> None:
+    def __init__(self, columns: Columns, unit: LogObject) -> None:
         self._columns = columns
+        self._client_type = _client_type(client_in_name(unit))
         self._models = _models(columns)
 
     def read(self, cells: Sequence[str], user: str) -> Credits | Rejection:
@@ -56,7 +68,8 @@ class CreditRows:
         return Credits(
             day=UNDATED,
             user=user,
-            client_type=_client_type(self._text(cells, "Client_Type")),
+            # AWS writes a report a client: without that, lines of two would be taken for one.
+            client_type=_client_type(self._text(cells, "Client_Type")) or self._client_type,
             tier=_tier(self._text(cells, "Subscription_Tier")),
             used=used,
             overage=overage,
@@ -113,10 +126,11 @@ def sum_credits(rows: Sequence[Credits]) -> Credits:
 
 
 def _models(columns: Columns) -> list[tuple[str, str]]:
-    """Return each model that has a column, sorted, and the name of that."""
+    """Return each model that has a column, sorted, and the name of that; the first so many."""
     named = {name.casefold() for _, name in columns}
     matches = [match for name in named if (match := _MODEL.fullmatch(name))]
-    return sorted((match[1], match[0]) for match in matches if match[1] != _OF_ALL_MODELS)
+    models = sorted((match[1], match[0]) for match in matches if match[1] != _OF_ALL_MODELS)
+    return models[:_MOST_MODELS]
 
 
 def _client_type(text: str) -> str:
@@ -126,8 +140,9 @@ def _client_type(text: str) -> str:
 
 def _tier(text: str) -> str:
     """Return ProMax, PRO_MAX and Pro Max as PRO_MAX; nothing for what is no name of a tier."""
-    if not _TIER.fullmatch(text):
+    if not _WRITTEN_TIER.fullmatch(text):
         return ""
     words = _WORD_END.sub(" ", text).replace("+", " PLUS").upper()
     tier = "_".join(re.findall("[A-Z0-9]+", words))
-    return _TIERS.get(tier, tier)
+    tier = _TIERS.get(tier, tier)
+    return tier if _TIER.fullmatch(tier) else ""

@@ -15,7 +15,8 @@ class Rejection(StrEnum):
     UNREADABLE_OBJECT = "unreadable_object"
     """Athena fails whenever it reads it; nothing of it counts."""
     OBJECT_TOO_LARGE = "object_too_large"
-    """Inflates past max_object_bytes, or is a report of over 100,000 lines; none of it counts."""
+    """Inflates past max_object_bytes, or is a report of over 100,000 lines or 2,000,000 counts;
+    nothing of it counts."""
     NOT_A_LOG = "not_a_log"
     """Holds so much that is no record that what is left of it was passed over."""
     RECORD_TOO_LARGE = "record_too_large"

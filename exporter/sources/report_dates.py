@@ -22,6 +22,8 @@ _NEAR = timedelta(days=7)
 _TIME = r"(?:[T ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,9})?)?(?:Z|[+-]00:?00| UTC)?)?"
 _YEAR_FIRST = re.compile(rf"([0-9]{{4}})([-/])([0-9]{{1,2}})\2([0-9]{{1,2}}){_TIME}")
 _YEAR_LAST = re.compile(rf"([0-9]{{1,2}})([-/])([0-9]{{1,2}})\2([0-9]{{4}}){_TIME}")
+_LONGEST = 40
+"""Characters; no date that is read has more."""
 _EPOCH = date(1970, 1, 1)
 
 
@@ -40,12 +42,16 @@ class WrittenDate(NamedTuple):
     year: int
 
 
-@lru_cache(maxsize=1000)
 def parse_date(text: str) -> date | WrittenDate | None:
     """Return the day that a cell names, or its numbers; None if it is no date.
 
     A time of day is passed over; one of another zone than UTC makes it no date.
     """
+    return _parsed(text) if len(text) <= _LONGEST else None
+
+
+@lru_cache(maxsize=1000)
+def _parsed(text: str) -> date | WrittenDate | None:
     if match := _YEAR_FIRST.fullmatch(text):
         return _date(int(match[1]), int(match[3]), int(match[4]))
     if match := _YEAR_LAST.fullmatch(text):

@@ -30,6 +30,8 @@ MAX_USER = 256
 """Characters of a user id; with that of its directory, AWS's have 49."""
 _MOST_LINES = 100_000
 """Empty ones included. AWS splits a report at 1,000 users."""
+_MOST_COUNTS = 2_000_000
+"""Counts that are not 0, of all lines of a report: 20 on each of the most lines."""
 _PLAIN = Privacy()
 
 Kind = Literal["activity", "kiro"]
@@ -77,10 +79,10 @@ def _read(form: ReportFormat, unit: LogObject, stream: Stream) -> ReportBatch:
         return _unread(form, unit, inflater.fault or table, inflater.bytes)
     report = _Report(form, unit, Columns(table.columns))
     for number, cells in enumerate(table.rows):
-        if number == _MOST_LINES:
-            return _unread(form, unit, Rejection.OBJECT_TOO_LARGE, inflater.bytes)
         if cells:
             report.take(cells)
+        if number == _MOST_LINES or report.counts > _MOST_COUNTS:
+            return _unread(form, unit, Rejection.OBJECT_TOO_LARGE, inflater.bytes)
     if inflater.fault is Rejection.OBJECT_TOO_LARGE:
         return _unread(form, unit, inflater.fault, inflater.bytes)
     if inflater.fault:
@@ -98,13 +100,15 @@ class _Report:
 
     def __init__(self, form: ReportFormat, unit: LogObject, columns: Columns) -> None:
         self.rejected: Counter[str] = Counter()
+        self.counts = 0
+        """Of all lines kept, those that are not 0."""
         self._form = form
         self._unit = unit
         self._columns = columns
         self._rows = (
             ActivityRows(columns, product_of(unit))
             if form.kind == "activity"
-            else CreditRows(columns)
+            else CreditRows(columns, unit)
         )
         self._lines: list[_Line] = []
 
@@ -115,6 +119,7 @@ class _Report:
             self.rejected[line] += 1
         else:
             self._lines.append(line)
+            self.counts += _counts(line.row)
 
     def batch(self, size: int) -> ReportBatch:
         """Return what all lines amount to, of an object of so many bytes."""
@@ -179,6 +184,10 @@ class _Report:
         if day > self._form.last_day:
             return Rejection.FUTURE_TIMESTAMP
         return Rejection.EXPIRED_TIMESTAMP if day < self._form.first_day else day
+
+
+def _counts(row: Row) -> int:
+    return len(row.counts if isinstance(row, Activity) else row.messages_by_model)
 
 
 def _stored(stated: Mapping[_Key, Row]) -> tuple[Row, ...]:

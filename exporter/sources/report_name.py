@@ -1,5 +1,7 @@
 """What the name of a report says: of which series it is a delivery, and when it was written.
 
+Also which part of that it is, and whose client it speaks of.
+
 AWS has named reports in several ways, and more than one of them may lie in one folder:
 
     111122223333_by_user_analytic_{stamp}.csv, ..._{stamp}_part_1.csv, ..._{stamp}_{random}.csv
@@ -18,7 +20,9 @@ from exporter.usage import LogObject
 
 _SUFFIX = re.compile(r"(\.csv)?(\.gz)?$", re.IGNORECASE)
 _NAME = re.compile(r"((?:.*_)?(?:by_user_analytic|user_report))(?:[_-](.*))?", re.IGNORECASE)
-_PART = re.compile(r"[_-]?part[_-]?[0-9]+(?![0-9A-Za-z])", re.IGNORECASE)
+_CLIENT = re.compile(r"(.+)_[0-9]{12}_user_report(?![0-9A-Z])", re.IGNORECASE)
+_PART = re.compile(r"(?:[_-]|(?<![0-9A-Z]))part[_-]?0*([0-9]{1,3})(?![0-9A-Z])", re.IGNORECASE)
+"""Of AWS's 1,000 users each; more digits are a moment."""
 _DATE = r"(20[0-9]{2})(-?)([0-9]{2})\2([0-9]{2})"
 _CLOCK = r"([0-9]{2})(?:[:-]?([0-9]{2})(?:[:-]?([0-9]{2})(?:[.,]?([0-9]{1,9}))?)?)?"
 _MOMENT = re.compile(rf"(?<![0-9A-Za-z]){_DATE}(?:[T-]?{_CLOCK})?Z?(?![0-9A-Za-z])")
@@ -36,15 +40,31 @@ class _Stamp(NamedTuple):
 
 def delivery_of(unit: LogObject) -> Delivery:
     """Return what a report is a delivery of, as its name says. Whatever that is, it is answered."""
-    name = _SUFFIX.sub("", unit.name.rpartition("/")[2], count=1)
+    name, part = _without_part(_SUFFIX.sub("", _file_name(unit), count=1))
     if match := _NAME.fullmatch(name):
         stamp = _find_stamp(match[2] or "", account_id="")
-        return Delivery(match[1], stamp.digits if stamp else "")
-    name = _PART.sub("", name)
+        return Delivery(match[1], stamp.digits if stamp else "", part)
     stamp = _find_stamp(name, unit.account_id)
     if stamp is None:
-        return Delivery(name, "")
-    return Delivery((name[: stamp.start] + name[stamp.end :]).strip("_-."), stamp.digits)
+        return Delivery(name, "", part)
+    return Delivery((name[: stamp.start] + name[stamp.end :]).strip("_-."), stamp.digits, part)
+
+
+def client_in_name(unit: LogObject) -> str:
+    """Return what stands before the account in the name of a user_report, such as KIRO_IDE."""
+    match = _CLIENT.match(_file_name(unit))
+    return match[1] if match else ""
+
+
+def _file_name(unit: LogObject) -> str:
+    return unit.name.rpartition("/")[2]
+
+
+def _without_part(name: str) -> tuple[str, str]:
+    """Return a name without the number of a part, and that, without leading zeros."""
+    if found := _PART.search(name):
+        return (name[: found.start()] + name[found.end() :]).lstrip("_-"), found[1]
+    return name, ""
 
 
 def _find_stamp(text: str, account_id: str) -> _Stamp | None:

@@ -12,8 +12,18 @@ from report_builders import (
     report_unit,
 )
 
-from exporter.assistant_usage import ACTIVITIES, ACTIVITY_COLUMNS, Activity, Product
+from exporter.assistant_usage import (
+    ACTIVITIES,
+    ACTIVITY_COLUMNS,
+    Activity,
+    Product,
+    activity_of,
+)
+from exporter.identity import Privacy
+from exporter.sources import activity_report
+from exporter.sources.activity_report import ActivityRows
 from exporter.sources.rejection import Rejection
+from exporter.sources.report_cells import Columns
 
 
 def counts(text: str) -> dict[str, int]:
@@ -123,18 +133,81 @@ def test_what_is_no_count_rejects_its_line(text: str) -> None:
     assert (batch.records, batch.rejected) == (1, {Rejection.INVALID_COUNT: 1})
 
 
-def test_a_new_column_counts_a_new_activity() -> None:
-    text = report(activity_line(Agent_TaskCount=6, Chat_MessagesSent=1))
-    assert counts(text) == {"agent_task_count": 6, "chat_messages_sent": 1}
+FEATURES = (
+    *("Chat", "CodeFix", "CodeReview", "Dev", "DocGeneration", "InlineChat", "Inline"),
+    *("TestGeneration", "Transformation"),
+)
+
+
+@pytest.mark.parametrize("feature", FEATURES)
+def test_a_new_column_of_a_feature_counts_a_new_activity(feature: str) -> None:
+    activity = activity_of(f"{feature}_NewThing")
+    text = report(activity_line(**{f"{feature}_NewThing": 6}, Chat_MessagesSent=1))
+    assert counts(text) == {activity: 6, "chat_messages_sent": 1}
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "EmployeeNumber",
+        "Employee_Number",
+        "Agent_TaskCount",
+        "Chat",
+        "Chat_",
+        "ChatPhone",
+        "MyDev_1",
+    ],
+)
+@pytest.mark.parametrize("privacy", [Privacy(), Privacy("drop")], ids=lambda given: given.users)
+def test_a_number_that_is_of_no_feature_is_not_kept(name: str, privacy: Privacy) -> None:
+    text = report(activity_line(**{name: 123456}, Chat_MessagesSent=1))
+    batch = read_report(text, privacy=privacy)
+    assert [counted for _, _, counted in activities(batch)] == [{"chat_messages_sent": 1}]
+
+
+def test_a_report_has_no_more_than_32_new_activities() -> None:
+    new = {f"Chat_New_{number:02}": 1 for number in range(40)}
+    known = dict.fromkeys(ACTIVITY_COLUMNS, 1)
+    for line in (
+        activity_line(**new, **known),
+        activity_line(**known, **dict(reversed(new.items()))),
+    ):
+        counted = counts(report(line))
+        assert len(counted) == 44 + 32
+        assert counted.keys() > set(ACTIVITIES)
+
+
+def test_what_equal_counts_share_does_not_grow_without_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(activity_report, "_MOST_PAIRS", 2)
+    reader = ActivityRows(Columns(["UserId", "Date", "Chat_MessagesSent"]), Product.QDEVELOPER)
+    sent = [1, 2, 3, 1, 2, 3]
+    rows = [reader.read(["u", "", f"{count}"], "u") for count in sent]
+    read = [row.counts[0] for row in rows if isinstance(row, Activity)]
+    assert read == [("chat_messages_sent", count) for count in sent]
+    assert [read[0] is read[3], read[1] is read[4], read[2] is read[5]] == [True, True, False]
 
 
 @pytest.mark.parametrize("text", ["-1", "3.5", "high", "alice@example.com", "1e999", "=1+1"])
 def test_what_is_no_count_in_a_new_column_is_passed_over(text: str) -> None:
-    assert counts(cell("Agent_TaskCount", text)) == {}
+    assert counts(cell("Chat_TaskCount", text)) == {}
 
 
 @pytest.mark.parametrize(
-    "name", ["", "1st", "a b", "a-b", "=cmd()", "alice@example.com", "x" * 65, "é", "User_Email"]
+    "name",
+    [
+        "",
+        "1st",
+        "a b",
+        "a-b",
+        "=cmd()",
+        "alice@example.com",
+        "é",
+        "User_Email",
+        "Chat_é",
+        "Dev_" + "x" * 64,
+    ],
 )
 def test_a_column_whose_name_is_no_activity_is_passed_over(name: str) -> None:
     assert counts(report(activity_line() | {name: "5"})) == {}

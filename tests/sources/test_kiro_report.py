@@ -9,9 +9,11 @@ from report_builders import (
     KIRO_HEADER,
     credits_of,
     kiro_line,
+    kiro_unit,
     one_credits,
     read_report,
     report,
+    report_unit,
 )
 
 from exporter.assistant_usage import Credits
@@ -73,6 +75,13 @@ def test_without_a_sum_the_messages_are_those_of_all_models() -> None:
     assert row.messages == 7
 
 
+def test_a_report_has_no_more_than_64_models() -> None:
+    models = {f"model_{number:02}_messages": 1 for number in range(70)}
+    row = one_credits(kiro_line(Total_Messages=70, **dict(reversed(models.items()))))
+    assert row.messages == 70
+    assert row.messages_by_model == tuple((f"model_{number:02}", 1) for number in range(64))
+
+
 @pytest.mark.parametrize("name", ["_messages", "a b_messages", "alice@example.com_messages"])
 def test_a_column_whose_name_is_no_model_is_passed_over(name: str) -> None:
     assert one_credits(kiro_line() | {name: 5}).messages_by_model == ()
@@ -83,8 +92,11 @@ def test_a_column_whose_name_is_no_model_is_passed_over(name: str) -> None:
     [
         *((name, "PRO_MAX") for name in ("PRO_MAX", "ProMax", "Pro Max", "pro-max", "PROMAX")),
         *((name, "PRO_PLUS") for name in ("PRO_PLUS", "ProPlus", "Pro+", "PRO +", "PROPLUS")),
-        *(("Free", "FREE"), ("pro", "PRO"), ("POWER", "POWER"), ("ProUltra2", "PRO_ULTRA2")),
+        *(("Free", "FREE"), ("pro", "PRO"), ("POWER", "POWER"), ("KIRO PRO+", "KIRO_PRO_PLUS")),
+        *(("ProUltra", "PRO_ULTRA"), ("Pro 200", "PRO_200"), ("Team Trial", "TEAM_TRIAL")),
         *(("", ""), ("=cmd()", ""), ("alice@example.com", ""), ("x" * 40, ""), ("김", "")),
+        *((name, "") for name in ("CANARYq7Zx", "Alice", "Max", "Pro Alice", "Free Carol", "NaN")),
+        *((name, "") for name in ("true", "KIRO", "PRO_12345", "김PRO", "PRO" + "_PRO" * 4)),
     ],
 )
 def test_a_tier_is_spelt_one_way(written: str, tier: str) -> None:
@@ -93,10 +105,42 @@ def test_a_tier_is_spelt_one_way(written: str, tier: str) -> None:
 
 @pytest.mark.parametrize(
     ("written", "client_type"),
-    [("kiro_ide", "KIRO_IDE"), ("PLUGIN", "PLUGIN"), ("", ""), ("alice@example.com", "")],
+    [
+        *(("kiro_ide", "KIRO_IDE"), ("PLUGIN", "PLUGIN"), (" Kiro_Web ", "KIRO_WEB"), ("", "")),
+        *((name, "") for name in ("alice@example.com", "CANARYq7Zx", "Alice", "NaN", "true")),
+        *((name, "") for name in ("KIRO_", "KIRO_ALICE_SMITH", "PLUGINS", "KIRO_" + "X" * 17)),
+    ],
 )
 def test_a_client_is_spelt_in_capitals(written: str, client_type: str) -> None:
-    assert one_credits(kiro_line(Client_Type=written)).client_type == client_type
+    unit = report_unit(name="KiroLogs/user_report/report.csv")
+    (row,) = credits_of(read_report(report(kiro_line(Client_Type=written)), "kiro", unit))
+    assert row.client_type == client_type
+
+
+@pytest.mark.parametrize("written", ["", " ", "Alice", None], ids=repr)
+@pytest.mark.parametrize("client_type", ["KIRO_IDE", "PLUGIN", "kiro_web"])
+def test_a_line_without_a_client_has_that_of_its_report(
+    written: str | None, client_type: str
+) -> None:
+    line = kiro_line(Client_Type=written)
+    if written is None:
+        del line["Client_Type"]
+    unit = kiro_unit(client_type=client_type)
+    (row,) = credits_of(read_report(report(line), "kiro", unit))
+    assert row.client_type == client_type.upper()
+
+
+def test_a_line_with_a_client_has_no_other() -> None:
+    unit = kiro_unit(client_type="KIRO_IDE")
+    (row,) = credits_of(read_report(report(kiro_line(Client_Type="PLUGIN")), "kiro", unit))
+    assert row.client_type == "PLUGIN"
+
+
+@pytest.mark.parametrize("name", ["Alice", "KIRO", "KIRO_IDE_2", "copy_of_KIRO_IDE"])
+def test_a_name_that_is_of_no_client_gives_none(name: str) -> None:
+    line = report(kiro_line(Client_Type=""))
+    (row,) = credits_of(read_report(line, "kiro", kiro_unit(client_type=name)))
+    assert row.client_type == ""
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import pytest
 from report_builders import activity_line, read_report, report, report_unit
 
 from exporter.assistant_usage import ReportBatch
+from exporter.sources import report_dates
 from exporter.sources.rejection import Rejection
 from exporter.sources.report_dates import WrittenDate, parse_date
 
@@ -115,6 +116,13 @@ def test_dates_that_begin_with_the_year_have_no_say() -> None:
 def test_a_date_whose_year_is_last_is_left_open() -> None:
     assert parse_date("04-05-2025") == WrittenDate(4, 5, 2025)
     assert parse_date("2025-04-05") == date(2025, 4, 5)
+
+
+def test_no_text_is_remembered_that_is_too_long_for_a_date() -> None:
+    assert parse_date("2025-04-05T00:00:00.000000000+00:00") == date(2025, 4, 5)
+    report_dates._parsed.cache_clear()
+    assert parse_date("2025-04-05" + " " * 31) is None
+    assert report_dates._parsed.cache_info().currsize == 0
 
 
 def test_days_outside_the_range_are_rejected_by_reason() -> None:

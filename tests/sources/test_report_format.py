@@ -158,6 +158,26 @@ def test_a_report_of_too_many_lines_is_too_large(monkeypatch: pytest.MonkeyPatch
         assert (batch.rows, batch.rejected) == ((), {Rejection.OBJECT_TOO_LARGE: 1})
 
 
+def test_a_report_of_too_many_counts_is_too_large(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(report_format, "_MOST_COUNTS", 4)
+    activity = [activity_line(f"user-{n}", Chat_MessagesSent=1, Dev_Lines=2) for n in range(3)]
+    kiro = [kiro_line(f"user-{n}", auto_messages=1, opus_messages=2) for n in range(3)]
+    for kind, lines in (("activity", activity), ("kiro", kiro)):
+        assert read_report(report(*lines[:2], header=list(lines[0])), kind).records == 2
+        batch = read_report(report(*lines), kind)
+        assert (batch.rows, batch.records) == ((), 0)
+        assert batch.rejected == {Rejection.OBJECT_TOO_LARGE: 1}
+
+
+def test_after_too_many_counts_no_more_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(report_format, "_MOST_COUNTS", 100)
+    stream = Endless(b"alice,04-17-2025,1\n")
+    form = ReportFormat("r", "activity", Privacy(), date(2000, 1, 1), date(2099, 1, 1), 2**30)
+    batch = form.reader()(report_unit(), stream)
+    assert batch.rejected == {Rejection.OBJECT_TOO_LARGE: 1}
+    assert stream.bytes < 2**21
+
+
 def test_the_faults_of_a_store_pass() -> None:
     class Broken:
         def read(self, size: int) -> bytes:
@@ -302,6 +322,14 @@ def test_no_text_of_a_report_is_kept_but_the_user(
     assert "canary" not in repr([held, row._replace(user="")]).lower()
 
 
+@pytest.mark.parametrize("privacy", [Privacy(), PSEUDONYM, DROP], ids=lambda given: given.users)
+@pytest.mark.parametrize("column", TEXT_COLUMNS)
+def test_no_word_that_stands_in_a_wrong_column_is_kept(column: str, privacy: Privacy) -> None:
+    batch = read_report(report(kiro_line() | {column: "CANARYq7Zx"}), "kiro", privacy=privacy)
+    assert batch.records == 1
+    assert "canary" not in repr(batch).lower()
+
+
 @pytest.mark.parametrize("kind", ["activity", "kiro"])
 def test_no_text_of_a_report_that_is_rejected_is_kept(kind: Kind) -> None:
     canary = CANARIES[0]
@@ -320,7 +348,7 @@ def lines_of_a_day(draw: st.DrawFn) -> list[dict[str, Any]]:
     dates = st.sampled_from(["04-17-2025", "2025-04-17", "04-31-2025", "", "04-17-1999"])
     users = draw(st.lists(st.text("abc=@ ü", max_size=4), unique_by=str.strip, max_size=8))
     return [
-        activity_line(user, draw(dates), Chat_MessagesSent=draw(cells), New_Thing=draw(cells))
+        activity_line(user, draw(dates), Chat_MessagesSent=draw(cells), Chat_NewThing=draw(cells))
         for user in users
     ]
 
@@ -330,7 +358,7 @@ def lines_of_a_day(draw: st.DrawFn) -> list[dict[str, Any]]:
 def test_neither_order_nor_form_changes_what_a_report_says(
     lines: list[dict[str, Any]], data: st.DataObject
 ) -> None:
-    header = list(activity_line(New_Thing=0))
+    header = list(activity_line(Chat_NewThing=0))
     whole = read_report(report(*lines, header=header))
     text = report(
         *data.draw(st.permutations(lines)),
@@ -347,6 +375,6 @@ def test_neither_order_nor_form_changes_what_a_report_says(
 @settings(deadline=None)
 def test_every_line_is_taken_or_rejected(lines: list[list[dict[str, Any]]]) -> None:
     said: list[Mapping[str, Any]] = [line for group in lines for line in group]
-    batch = read_report(report(*said, header=list(activity_line(New_Thing=0))))
+    batch = read_report(report(*said, header=list(activity_line(Chat_NewThing=0))))
     assert batch.records + sum(batch.rejected.values()) == len(said)
     assert len(batch.rows) <= batch.records

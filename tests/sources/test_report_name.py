@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from report_builders import report_unit
 
 from exporter.assistant_usage import Delivery
-from exporter.sources.report_name import delivery_of
+from exporter.sources.report_name import client_in_name, delivery_of
 from exporter.usage import LogObject
 
 ACTIVITY = "111122223333_by_user_analytic"
@@ -38,7 +38,52 @@ def named(name: str) -> Delivery:
 )
 def test_all_names_of_a_report_are_of_one_series(form: str, stamp: str) -> None:
     name = f"{ACTIVITY}_{form.format(stamp)}"
-    assert named(name) == Delivery(ACTIVITY, STAMPS[stamp])
+    assert named(name)[:2] == (ACTIVITY, STAMPS[stamp])
+
+
+@pytest.mark.parametrize(
+    ("name", "part"),
+    [
+        *(("{}_part_1.csv", "1"), ("{}_part_12.csv.gz", "12"), ("{}-PART-2.csv", "2")),
+        *(("{}_part3_a1b2c3d4.csv", "3"), ("{}_a1b2c3d4_part_4.csv", "4"), ("part_5_{}.csv", "5")),
+        *(("{}_part_00007.csv", "7"), ("{}_part_000.csv", "0"), ("{}.csv", "")),
+        *(("{}_report.csv", ""), ("{}_a1b2c3d4.csv", ""), ("{}_12.csv", ""), ("part_{}.csv", "")),
+        *(
+            ("{}_part.csv", ""),
+            ("{}_part_x.csv", ""),
+            ("{}_part1a2b.csv", ""),
+            ("{}_apart_1.csv", ""),
+        ),
+    ],
+)
+@pytest.mark.parametrize("series", [ACTIVITY, "KIRO_IDE_111122223333_user_report", "usage"])
+@pytest.mark.parametrize("stamp", ["20261119000001", "2026-11-19T00-00-01Z"])
+def test_a_part_has_a_number(series: str, stamp: str, name: str, part: str) -> None:
+    delivery = named(f"{series}_{name.format(stamp)}")
+    assert (delivery.stamp, delivery.part) == ("20261119000001000000", part)
+
+
+def test_parts_written_at_different_moments_are_parts_of_one_series() -> None:
+    first = named(f"{ACTIVITY}_20261119000001_part_1.csv")
+    second = named(f"{ACTIVITY}_20261119000004_part_2.csv")
+    assert first.series == second.series == ACTIVITY
+    assert (first.part, second.part) == ("1", "2")
+    assert first.stamp < second.stamp
+
+
+@pytest.mark.parametrize(
+    ("name", "client"),
+    [
+        ("KIRO_IDE_111122223333_user_report_202611210000.csv", "KIRO_IDE"),
+        ("PLUGIN_111122223333_user_report.csv", "PLUGIN"),
+        ("111122223333_user_report_202611210000.csv", ""),
+        ("KIRO_IDE_111122223333_user_reports.csv", ""),
+        ("KIRO_IDE_user_report_202611210000.csv", ""),
+        ("", ""),
+    ],
+)
+def test_the_name_of_a_user_report_begins_with_its_client(name: str, client: str) -> None:
+    assert client_in_name(report_unit(name=f"KiroLogs/user_report/{name}")) == client
 
 
 def test_stamps_of_all_forms_sort_by_time() -> None:
@@ -65,7 +110,7 @@ def test_an_account_id_is_no_stamp() -> None:
     ("name", "delivery"),
     [
         ("usage-2026-11-21.csv", Delivery("usage", "20261121000000000000")),
-        ("usage-20261121_part_3.csv", Delivery("usage", "20261121000000000000")),
+        ("usage-20261121_part_3.csv", Delivery("usage", "20261121000000000000", "3")),
         ("usage.csv", Delivery("usage", "")),
         ("usage_20261399.csv", Delivery("usage_20261399", "")),
         (f"{ACTIVITY}.csv", Delivery(ACTIVITY, "")),
@@ -82,8 +127,9 @@ def test_an_unknown_name_is_a_series_without_its_stamp(name: str, delivery: Deli
 @given(st.text(max_size=60))
 @settings(deadline=None)
 def test_no_name_raises(name: str) -> None:
-    stamp = delivery_of(LogObject("111122223333", "us-east-1", 0, name)).stamp
+    _, stamp, part = delivery_of(LogObject("111122223333", "us-east-1", 0, name))
     assert stamp == "" or (len(stamp) == 20 and stamp.isdigit())
+    assert part == "" or part.isdigit()
 
 
 @given(st.dates(date(2001, 9, 9), date(2033, 1, 1)), st.dates(date(2001, 9, 9), date(2033, 1, 1)))
