@@ -30,11 +30,9 @@ DEFAULT_USD_PER_TERABYTE = Decimal(5)
 _Lookback = Annotated[Duration, AfterValidator(at_least(timedelta(hours=1)))]
 
 
-class InvocationLogs(Section):
-    """Model Invocation Logs, read directly from a folder or S3."""
+class _Records(Section):
+    """Log objects of records, read directly from a folder or S3."""
 
-    type: Literal["invocation_logs"]
-    name: Name = "invocation_logs"
     location: Location = ""
     """A folder (absolute once loaded) or s3://bucket/prefix: what stands before AWSLogs/.
 
@@ -51,6 +49,13 @@ class InvocationLogs(Section):
     max_record_bytes: int = Field(default=16 * 2**20, ge=2**10)
     max_object_bytes: int = Field(default=2**28, ge=2**20)
     """Both after decompression."""
+
+
+class InvocationLogs(_Records):
+    """Model Invocation Logs, read directly."""
+
+    type: Literal["invocation_logs"]
+    name: Name = "invocation_logs"
 
 
 class Athena(Section):
@@ -113,21 +118,11 @@ class Athena(Section):
         return min(max(int(bought / 10), MINIMUM_BILLED_BYTES), TERABYTE)
 
 
-class PromptLogs(Section):
+class PromptLogs(_Records):
     """Prompt logs of Amazon Q Developer and Kiro; only their tokens are counted."""
 
     type: Literal["prompt_logs"]
     name: Name = "prompt_logs"
-    location: Location = ""
-    """As for InvocationLogs: what stands before AWSLogs/."""
-    account: Name | None = None
-    lookback: _Lookback = timedelta(hours=48)
-    duplicates_window: Annotated[Duration, AfterValidator(at_least(timedelta(hours=1)))] = (
-        timedelta(days=7)
-    )
-    max_record_bytes: int = Field(default=16 * 2**20, ge=2**10)
-    max_object_bytes: int = Field(default=2**28, ge=2**20)
-    """Both after decompression."""
 
 
 class _Reports(Section):

@@ -11,12 +11,11 @@ from datetime import UTC, date, datetime, time
 from decimal import Decimal, localcontext
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
 
-from exporter import config
-from exporter.assistant_usage import Credits, Reported
+from exporter.assistant_usage import Credits, Product, Reported
 from exporter.interpretation.dated_table import DatedTable
 from exporter.interpretation.kiro import EXACT_DIGITS, newest_row, reported_days
+from exporter.interpretation.limits import LimitState
 from exporter.interpretation.measures import UNKNOWN, Labels
 from exporter.interpretation.reported_days import ReportedDays
 from exporter.interpretation.reported_lines import NameOf, lines_of, name_users
@@ -28,35 +27,17 @@ KIRO_TIERS = Path(__file__).with_name("kiro_tiers.csv")
 _CREDITS = re.compile(r"[1-9]\d*(\.\d+)?")
 
 
-class CreditLimit(NamedTuple):
-    """The credits of one user, now; the fields but the last are those of limits.LimitState."""
-
-    name: str
-    labels: Labels
-    """Of them, account_id, region and user: who has a Kiro profile in two regions pays for both."""
-    measure: config.Measure
-    period: config.Period
-    threshold: Decimal
-    used: Decimal
-    ratio: Decimal
-    projected_ratio: Decimal | None
-    reset: datetime
-    """End of the month, UTC."""
-    overage_enabled: bool
-    """Whether the newest line says that credits above the threshold are sold, not refused."""
-
-
 def credit_limits(
     reported: Iterable[Reported],
     today: date,
     name_of: NameOf,
     tier_credits: Mapping[str, Decimal],
-) -> list[CreditLimit]:
+) -> list[LimitState]:
     """Return the limit of each user with a line this month, in order of account, region and user.
 
     What `tier_credits` of the configuration says of the user's tier comes first, because it is what
     its reader knows better; then what the newest line that states a limit states; then what Kiro
-    publishes of the tier. Users that privacy has made one have no limit: it would hold the sum of
+    publishes of the tier. Who has a Kiro profile in two regions pays for both. Users that privacy has made one have no limit: it would hold the sum of
     all against the credits of one.
     """
     lines = lines_of(reported, Credits, today)
@@ -97,14 +78,15 @@ def _threshold(
 
 def _limit(
     labels: Labels, rows: Sequence[Credits], threshold: Decimal, days: ReportedDays
-) -> CreditLimit:
+) -> LimitState:
     by_day: dict[date, Decimal] = defaultdict(Decimal)
     with localcontext(prec=EXACT_DIGITS):
         for row in rows:
             by_day[row.day] += row.used
         used = days.sum_month(by_day)
         projected = days.project_month(by_day, by_day)
-        return CreditLimit(
+        return LimitState(
+            product=Product.KIRO,
             name=NAME,
             labels=labels,
             measure="credits",
@@ -114,7 +96,6 @@ def _limit(
             ratio=used / threshold,
             projected_ratio=None if projected is None else projected / threshold,
             reset=datetime.combine(days.next_month, time.min, tzinfo=UTC),
-            overage_enabled=newest_row(rows).overage_enabled,
         )
 
 

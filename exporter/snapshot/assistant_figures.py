@@ -111,11 +111,7 @@ class AssistantInterpreter:
                 states = self._states(limit, usage, reports, now)
                 yield from (state for state in states if _is_of_a_user(state))
         configured = {limit.name for limit in settings.limits}
-        for credit in reports.credit_limits:
-            if credit.name not in configured:
-                fields = credit._asdict()
-                del fields["overage_enabled"]
-                yield LimitState(product=Product.KIRO, **fields)
+        yield from (state for state in reports.credit_limits if state.name not in configured)
 
     def _states(
         self, limit: config.Limit, usage: AssistantUsage, reports: ReportFigures, now: datetime

@@ -13,8 +13,8 @@ from exporter.config import CREDIT_MEASURES
 from exporter.interpretation.activity import ActivityFigures, UserKey, summarise_activity
 from exporter.interpretation.estimates import EstimatedTokens, estimate_users
 from exporter.interpretation.kiro import KiroFigures, summarise_credits
-from exporter.interpretation.kiro_limits import CreditLimit, credit_limits
-from exporter.interpretation.limits import GroupUsage
+from exporter.interpretation.kiro_limits import credit_limits
+from exporter.interpretation.limits import GroupUsage, LimitState
 from exporter.interpretation.report_usage import group_lines
 from exporter.interpretation.reported_lines import NameOf
 
@@ -28,7 +28,7 @@ class ReportFigures:
     activity: ActivityFigures
     estimated_tokens: Mapping[UserKey, EstimatedTokens]
     kiro: KiroFigures
-    credit_limits: tuple[CreditLimit, ...]
+    credit_limits: tuple[LimitState, ...]
     usage: Mapping[str, list[GroupUsage]]
     """What limits are evaluated on, by product; amounts by Reports.measures."""
 

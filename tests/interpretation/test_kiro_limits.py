@@ -8,7 +8,8 @@ from credit_lines import ACCOUNT, credit_line, some_credit_lines
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exporter.interpretation.kiro_limits import CreditLimit, credit_limits
+from exporter.interpretation.kiro_limits import credit_limits
+from exporter.interpretation.limits import LimitState
 from exporter.interpretation.measures import Labels
 
 TODAY = date(2026, 11, 21)
@@ -34,7 +35,8 @@ def test_a_limit_says_what_is_used_of_what_until_when():
         credit_line("2026-11-02", 110, tier="PRO"),
         credit_line("2026-11-20", 140, tier="PRO", overage_enabled=True),
     )
-    assert limit == CreditLimit(
+    assert limit == LimitState(
+        product="kiro",
         name="kiro-credits",
         labels=Labels(ACCOUNT, "us-east-1", user="alice"),
         measure="credits",
@@ -44,7 +46,6 @@ def test_a_limit_says_what_is_used_of_what_until_when():
         ratio=Decimal("0.25"),
         projected_ratio=Decimal("0.45"),
         reset=datetime(2026, 12, 1, tzinfo=UTC),
-        overage_enabled=True,
     )
 
 
@@ -114,16 +115,6 @@ def test_of_two_clients_on_one_day_the_higher_limit_holds():
         credit_line("2026-11-20", 1, limit=2000, client="KIRO_CLI"),
     ]
     assert only(*lines).threshold == only(*reversed(lines)).threshold == 2000
-
-
-def test_overage_is_enabled_if_any_client_says_so_on_the_newest_day():
-    lines = [
-        credit_line("2026-11-20", 1, overage_enabled=True),
-        credit_line("2026-11-20", 1, client="KIRO_CLI"),
-    ]
-    assert only(*lines).overage_enabled
-    assert only(*reversed(lines)).overage_enabled
-    assert not only(*lines, credit_line("2026-11-21", 1)).overage_enabled
 
 
 @pytest.mark.parametrize("stated", [0, -5])
