@@ -37,8 +37,8 @@ def credit_limits(
 
     What `tier_credits` of the configuration says of the user's tier comes first, because it is what
     its reader knows better; then what the newest line that states a limit states; then what Kiro
-    publishes of the tier. Who has a Kiro profile in two regions pays for both. Users that privacy has made one have no limit: it would hold the sum of
-    all against the credits of one.
+    publishes of the tier. Who has a Kiro profile in two regions pays for both. Users that privacy
+    has made one have no limit: it would hold the sum of all against the credits of one.
     """
     lines = lines_of(reported, Credits, today)
     days = reported_days(lines, today)
