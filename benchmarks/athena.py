@@ -20,7 +20,7 @@ from exporter.sources.athena_sql import HourAsk
 from exporter.sources.events import Event, Times
 from exporter.sources.folder_store import FolderStore
 from exporter.sources.log_schedule import DayReader, LogSchedule, SlotRange
-from exporter.sources.log_store import ListedObject, Owners, StoreError
+from exporter.sources.log_store import DayListing, ListedObject, Owners, StoreError
 from exporter.sources.rejection import Rejection
 from exporter.usage import LogObject, Progress, QueryBatch
 
@@ -66,10 +66,11 @@ class Bucket:
         """Return each account and region."""
         return Owners(sorted({key[:2] for key in self._days}), [])
 
-    def list_day(self, account_id: str, region: str, day: date) -> list[ListedObject]:
+    def list_day(self, account_id: str, region: str, day: date) -> DayListing:
         """Return what was delivered by now."""
         there = self._days.get((account_id, region, day), [])
-        return [delivered.listed for delivered in there if delivered.at <= self.now]
+        listed = [delivered.listed for delivered in there if delivered.at <= self.now]
+        return DayListing(listed, [])
 
     # What it asks of the ledger
 
@@ -162,7 +163,7 @@ def _simulated(folder: Path) -> Iterator[_Delivered]:
     store = FolderStore(folder)
     for owner in store.owners().found:
         for number in range((_END - _START).days):
-            for listed in store.list_day(*owner, (_START + timedelta(days=number)).date()):
+            for listed in store.list_day(*owner, (_START + timedelta(days=number)).date()).found:
                 at = datetime.strptime(listed.unit.name[:15], "%Y%m%dT%H%M%S").replace(tzinfo=UTC)
                 yield _Delivered(at, listed)
 

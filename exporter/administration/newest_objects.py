@@ -6,7 +6,7 @@ Looks back a day at a time, so that what it costs does not grow with the history
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime, timedelta
 
-from exporter.sources.log_store import ListedObject, LogStore, StoreError
+from exporter.sources.log_store import DayListing, ListedObject, LogStore, StoreError
 
 DAYS = 7
 """How many UTC days before today are looked at."""
@@ -27,17 +27,22 @@ def newest_first(
     listed is told once, and hides no other.
     """
     left = list(owners)
+    told: set[str] = set()
     last = (now + _AHEAD).date()
     for back in range(DAYS + 1):
         listed: list[ListedObject] = []
+        faults: dict[str, StoreError] = {}
         for owner in list(left):
             day = _list_day(store, owner, last - timedelta(days=back))
             if isinstance(day, StoreError):
                 left.remove(owner)
                 yield day
             else:
-                listed += day
+                listed += day.found
+                faults |= {str(fault): fault for fault in day.faults}
         yield from sorted(listed, key=_age, reverse=True)
+        yield from (faults[text] for text in faults if text not in told)
+        told.update(faults)
 
 
 def newest(store: LogStore, owner: Owner, now: datetime) -> ListedObject | None:
@@ -51,7 +56,7 @@ def newest(store: LogStore, owner: Owner, now: datetime) -> ListedObject | None:
     return first
 
 
-def _list_day(store: LogStore, owner: Owner, day: date) -> list[ListedObject] | StoreError:
+def _list_day(store: LogStore, owner: Owner, day: date) -> DayListing | StoreError:
     try:
         return store.list_day(*owner, day)
     except StoreError as error:

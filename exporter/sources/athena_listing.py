@@ -109,13 +109,14 @@ class ListingReader:
         new: dict[LogObject, int] = {}
         for owner, listed in listings.items():
             try:
-                objects = sorted(listed.result())
+                objects, faults = listed.result()
             except StoreError as error:
+                objects, faults = [], [error]
+            for fault in faults:
                 self._unlistable.add(owner)
-                yield Fault(error.reason, str(error))
-                continue
+                yield Fault(fault.reason, str(fault))
             known = self._known.known_objects(*owner, day)
-            for unit, size, _ in objects:
+            for unit, size, _ in sorted(objects):
                 if spans[owner].first <= unit.hour <= spans[owner].last:
                     listing.setdefault(hour_of_unit(unit), []).append(unit.name)
                     if (unit.hour, unit.name) not in known:

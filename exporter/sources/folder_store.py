@@ -1,5 +1,6 @@
 """Log objects in a folder, as `aws s3 sync` leaves them."""
 
+import errno
 import os
 import time
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from typing import BinaryIO
 
 from exporter.sources.log_layout import INVOCATION_LOGS, Layout, is_log_type
 from exporter.sources.log_store import (
+    DayListing,
     ListedObject,
     ObjectGoneError,
     Owners,
@@ -47,69 +49,70 @@ class FolderStore:
         owners = Owners([], [])
         for account in accounts:
             if is_account(account.name):
-                try:
-                    regions = self._regions(account)
-                except StoreError as error:
-                    owners.faults.append(error)
-                    continue
+                regions = self._regions(account, owners.faults)
                 owners.found.extend((account.name, region) for region in regions)
         return owners
 
-    def _regions(self, account: Path) -> list[str]:
+    def _regions(self, account: Path, faults: list[StoreError]) -> list[str]:
         """Return the regions that an account has logs of."""
-        with _told(account):
-            regions = {
-                region.name
-                for folder in self._log_folders(account)
-                for region in _folders(account / folder)
-            }
+        regions: set[str] = set()
+        for folder in self._log_folders(account, faults):
+            with _noted(account / folder, faults):
+                regions.update(region.name for region in _folders(account / folder))
         return sorted(filter(is_region, regions))
 
-    def _log_folders(self, account: Path) -> list[str]:
+    def _log_folders(self, account: Path, faults: list[StoreError]) -> list[str]:
         """Return the folders of an account that hold the layout's logs, if they are there."""
-        searched = [
-            f"{service}/{log_type.name}"
-            for service in self._layout.services
-            for log_type in _folders(account / service)
-            if is_log_type(log_type.name)
-        ]
-        return [*self._layout.folders, *searched]
+        folders = list(self._layout.folders)
+        for service in self._layout.services:
+            with _noted(account / service, faults):
+                names = [log_type.name for log_type in _folders(account / service)]
+                folders += [f"{service}/{name}" for name in names if is_log_type(name)]
+        return folders
 
-    def list_day(self, account_id: str, region: str, day: date) -> list[ListedObject]:
-        """Return the log objects of one UTC day."""
-        account = self._root / "AWSLogs" / account_id
-        with _told(account):
-            return [
-                listed
-                for folder in self._log_folders(account)
-                for listed in self._list(folder, account_id, region, day)
-            ]
-
-    def _list(self, folder: str, account_id: str, region: str, day: date) -> Iterator[ListedObject]:
-        path = self._root / region_prefix(account_id, region, folder) / f"{day:%Y/%m/%d}"
+    def list_day(self, account_id: str, region: str, day: date) -> DayListing:
+        """Return the log objects of one UTC day, and which folders of it may not be read."""
+        listing = DayListing([], [])
         midnight = hour_of(datetime(day.year, day.month, day.day, tzinfo=UTC))
-        for hour in _folders(path):
-            if is_hour(hour.name):
-                for rest, found in self._files(hour):
+        account = self._root / "AWSLogs" / account_id
+        for folder in self._log_folders(account, listing.faults):
+            prefix = region_prefix(account_id, region, folder)
+            for hour in self._hours(self._root / prefix / f"{day:%Y/%m/%d}", listing.faults):
+                for rest, found in self._files(hour, listing.faults):
                     if name := self._layout.object_name(folder, rest):
                         unit = LogObject(account_id, region, midnight + int(hour.name), name)
-                        yield ListedObject(unit, found.st_size, self._version(found))
+                        listed = ListedObject(unit, found.st_size, self._version(found))
+                        listing.found.append(listed)
+        return listing
+
+    def _hours(self, day: Path, faults: list[StoreError]) -> list[Path]:
+        with _noted(day, faults):
+            return [hour for hour in _folders(day) if is_hour(hour.name)]
+        return []
 
     def _version(self, found: os.stat_result) -> str:
         return f"{found.st_mtime_ns}-{found.st_size}" if self._layout.is_rewritten else ""
 
-    def _files(self, folder: Path, above: str = "") -> Iterator[tuple[str, os.stat_result]]:
+    def _files(
+        self, folder: Path, faults: list[StoreError], above: str = ""
+    ) -> Iterator[tuple[str, os.stat_result]]:
         """Yield name and state of each regular file of an hour, and of folders that are entered.
 
-        One that goes while it is looked at is gone.
+        What goes while it is looked at is gone, and a link to itself leads nowhere. Of what else
+        cannot be looked at, the first is told.
         """
-        with os.scandir(folder) as entries:
+        refused: list[StoreError] = []
+        with _noted(folder, faults), os.scandir(folder) as entries:
             for entry in entries:
-                with suppress(FileNotFoundError):
+                try:
                     if entry.is_file():
                         yield above + entry.name, entry.stat()
                     elif not above and self._layout.is_entered(entry.name) and entry.is_dir():
-                        yield from self._files(Path(entry), f"{entry.name}/")
+                        yield from self._files(Path(entry), faults, f"{entry.name}/")
+                except OSError as error:
+                    if error.errno not in (errno.ENOENT, errno.ELOOP):
+                        refused.append(_explain(error, Path(entry)))
+        faults += refused[:1]
 
     def is_settled(self, listed: ListedObject) -> bool:
         """Tell whether a file has been left alone long enough to be whole."""
@@ -148,12 +151,27 @@ def _folders(path: Path) -> list[Path]:
 
 
 @contextmanager
+def _noted(path: Path, faults: list[StoreError]) -> Iterator[None]:
+    """Add an operating system error to the faults, unless what it is about is gone."""
+    try:
+        yield
+    except FileNotFoundError:
+        pass
+    except OSError as error:
+        faults.append(_explain(error, path))
+
+
+@contextmanager
 def _told(path: Path) -> Iterator[None]:
     """Say which path an operating system error is about."""
     try:
         yield
-    except PermissionError as error:
-        raise StoreError("access_denied", f"{error.filename or path}: permission denied") from None
     except OSError as error:
-        text = f"{error.filename or path}: {error.strerror or error}"
-        raise StoreError("unreadable", text) from None
+        raise _explain(error, path) from None
+
+
+def _explain(error: OSError, path: Path) -> StoreError:
+    place = error.filename or path
+    if isinstance(error, PermissionError):
+        return StoreError("access_denied", f"{place}: permission denied")
+    return StoreError("unreadable", f"{place}: {error.strerror or error}")

@@ -2,8 +2,8 @@
 
 AWS writes one object a line. Pretty-printed objects, arrays, objects with nothing between them and
 what is left of a torn file are read too. Knows nothing of what the documents mean; never holds more
-than one of them. Whatever stands in the text, the work is done in long strides: an object made to
-be slow costs minutes a gigabyte, not hours.
+than one of them. Whatever stands in the text, the work is done in long strides, and text that takes
+far more of it than logs do is given up: an object made to be slow costs seconds, not hours.
 """
 
 import re
@@ -21,8 +21,16 @@ _BETWEEN = re.compile(rb"[\s,\[\]\xef\xbb\xbf]*")
 _AFTER_OBJECT = b" \t\r\n,]"
 _REST_OF_LINE = re.compile(rb"[^\n]*")
 _REST_OF_ELEMENT = re.compile(rb"[^\n,{\[\]]*")
-_STRUCTURE = re.compile(rb'"[^"\\]*"|"|[{\[]+|[}\]]+')
-_STRING_END = re.compile(rb'"|\\.?', re.DOTALL)
+_STRING_REST = re.compile(rb'[^"\\]*+(?:\\.[^"\\]*+)*+', re.DOTALL)
+_BETWEEN_BRACKETS = re.compile(rb'(?:[^"{}\[\]]++|"[^"\\]*+(?:\\.[^"\\]*+)*+")*+', re.DOTALL)
+_BRACKETS = re.compile(rb"[{\[]+|[}\]]+")
+
+_WASTED_STEPS = 2_500_000
+"""So much work may come to no document; a step follows a run of brackets. About a second."""
+_BYTES_A_STEP = 32
+"""How much text allows for another step: torn records have fewer brackets."""
+_ATTEMPT_STEPS = 25
+"""What it takes to try and fail to decode a document."""
 
 
 def documents(
@@ -32,17 +40,30 @@ def documents(
 
     `decode` takes the bytes of one JSON object and returns Rejection.MALFORMED_JSON where they are
     none. A document of more than `max_bytes` is passed over without being held. One whose brackets
-    do not close ends where a line begins with a document that is whole.
+    do not close ends where a line begins with a document that is whole. Where too much work comes
+    to no document, the rest of the text is passed over as Rejection.NOT_A_LOG.
     """
     splitter = _Splitter(max_bytes)
+    size = failed = useful = 0
     for block in _blocks(chunks, max_bytes):
+        size += len(block.text)
+        wasted = failed * _ATTEMPT_STEPS + splitter.steps - useful
+        if wasted > _WASTED_STEPS + size // _BYTES_A_STEP:
+            yield from splitter.end()
+            yield Rejection.NOT_A_LOG
+            return
         document, left = _take_document(block, decode, max_bytes)
-        if document is not Rejection.MALFORMED_JSON:
+        if document is Rejection.MALFORMED_JSON:
+            failed += block.is_first
+        else:
             yield from splitter.end()
             yield document
         if left or not block.is_first:
             for value in splitter.feed(left + b"\n" if block.is_last else left):
-                yield decode(value) if isinstance(value, bytes) else value
+                found = decode(value) if isinstance(value, bytes) else value
+                if not isinstance(found, Rejection):
+                    useful += splitter.steps_of_object
+                yield found
     yield from splitter.end()
 
 
@@ -82,8 +103,9 @@ def _take_document(block: _Block, decode: Decode[T], max_bytes: int) -> tuple[T 
     """Take the document that a block is, or begins with; return it and the text that is left."""
     if block.is_first and block.text.startswith(b"{"):
         for text, left in _candidates(block):
-            if len(text) <= max_bytes:
-                document = decode(text.rstrip(_AFTER_OBJECT))
+            value = text.rstrip(_AFTER_OBJECT)
+            if len(text) <= max_bytes and value.rstrip().endswith(b"}"):
+                document = decode(value)
                 if document is not Rejection.MALFORMED_JSON:
                     return document, left
     return Rejection.MALFORMED_JSON, block.text
@@ -101,6 +123,9 @@ class _Splitter:
     """Cuts objects out of text by their brackets, whatever stands between them."""
 
     def __init__(self, max_bytes: int) -> None:
+        self.steps = 0
+        """How much work it was so far to follow objects to their ends."""
+        self._steps_before = 0
         self._max_bytes = max_bytes
         self._parts: list[bytes] = []
         self._size = 0
@@ -109,6 +134,11 @@ class _Splitter:
         self._escaped = False
         self._in_array = False
         self._in_stray = False
+
+    @property
+    def steps_of_object(self) -> int:
+        """Return how many of the steps were those of the object that ended or began last."""
+        return self.steps - self._steps_before
 
     def feed(self, text: bytes) -> Iterator[bytes | Rejection]:
         """Take more text and yield the objects that end in it.
@@ -124,6 +154,7 @@ class _Splitter:
                     yield Rejection.MALFORMED_JSON
                 elif start < len(text):
                     self._depth = 1
+                    self._steps_before = self.steps
                 position = start + self._depth
             else:
                 position = self._within(text, position)
@@ -156,22 +187,33 @@ class _Splitter:
         if self._escaped:
             self._escaped = False
             position += 1
-        while self._depth:
-            match = (_STRING_END if self._in_string else _STRUCTURE).search(text, position)
-            if match is None:
-                return len(text)
-            token, position = match[0], match.end()
-            if token == b'"':
-                self._in_string = not self._in_string
-            elif token[:1] == b"\\":
-                self._escaped = len(token) == 1
-            elif token[:1] in b"{[":
-                self._depth += len(token)
-            elif token[:1] in b"}]":
-                closed = min(self._depth, len(token))
+        while self._depth and position < len(text):
+            self.steps += 1
+            if self._in_string:
+                position = self._within_string(text, position)
+                continue
+            position = _end(_BETWEEN_BRACKETS, text, position)
+            brackets = _BRACKETS.match(text, position)
+            if brackets is None:
+                # Where a string begins that does not end here, or nothing more stands.
+                self._in_string = position < len(text)
+                position += 1
+            elif text[position] in b"{[":
+                self._depth += brackets.end() - position
+                position = brackets.end()
+            else:
+                closed = min(self._depth, brackets.end() - position)
                 self._depth -= closed
-                position = match.start() + closed
-        return position
+                position += closed
+        return min(position, len(text))
+
+    def _within_string(self, text: bytes, position: int) -> int:
+        """Follow a string to its end, or that of the text, and return the position after it."""
+        end = _end(_STRING_REST, text, position)
+        self._in_string = not text.startswith(b'"', end)
+        # Anything else that ends it is the first half of an escape.
+        self._escaped = self._in_string and end < len(text)
+        return end + 1
 
     def _hold(self, part: bytes) -> None:
         self._size += len(part)

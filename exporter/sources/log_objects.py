@@ -4,7 +4,7 @@ Lists what lies in the hours that the schedule names, and has read what the ledg
 This module writes nothing, and does not know what an object says.
 """
 
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
@@ -100,6 +100,8 @@ class _Reader:
         self._is_due = is_due
         self._is_stopped = False
         self._unlistable: set[Owner] = set()
+        self._told: set[str] = set()
+        """Faults of folders that every day's listing meets again."""
 
     def stop_if_due(self) -> None:
         """Leave the days that are not read yet to the next refresh, if that should begin."""
@@ -125,29 +127,42 @@ class _Reader:
         if self._is_stopped:
             return owners
         unfinished = owners & self._unlistable
-        objects = yield from self._list_new(day, {o: spans[o] for o in owners - unfinished})
-        unfinished |= owners & self._unlistable
+        listed = {owner: spans[owner] for owner in owners - unfinished}
+        objects, partly_listed = yield from self._list_new(day, listed)
+        unfinished |= partly_listed | (owners & self._unlistable)
         unfinished |= yield from self._read(objects)
         return owners if self._is_stopped else unfinished
 
     def _list_new(
         self, day: date, spans: Mapping[Owner, Span]
-    ) -> Generator[Event, None, list[ListedObject]]:
-        """List what is not read yet, newest first."""
+    ) -> Generator[Event, None, tuple[list[ListedObject], set[Owner]]]:
+        """List what is not read yet, newest first; and tell whose listings lack something."""
         with ThreadPoolExecutor(self._store.concurrency) as pool:
             listings = {
                 owner: pool.submit(self._store.list_day, *owner, day) for owner in sorted(spans)
             }
         objects: list[ListedObject] = []
+        partly_listed: set[Owner] = set()
         for owner, listing in listings.items():
             try:
-                objects += self._new(owner, day, spans[owner], listing.result())
+                found, faults = listing.result()
             except StoreError as error:
                 self._unlistable.add(owner)
                 yield Fault(error.reason, str(error))
-        return sorted(
-            objects, key=lambda listed: (listed.unit.hour, listed.unit.name), reverse=True
-        )
+                continue
+            objects += self._new(owner, day, spans[owner], found)
+            if faults:
+                partly_listed.add(owner)
+                yield from self._tell(faults)
+        objects.sort(key=lambda listed: (listed.unit.hour, listed.unit.name), reverse=True)
+        return objects, partly_listed
+
+    def _tell(self, faults: list[StoreError]) -> Iterator[Fault]:
+        """Yield faults that were not told before in this refresh."""
+        for fault in faults:
+            if str(fault) not in self._told:
+                self._told.add(str(fault))
+                yield Fault(fault.reason, str(fault))
 
     def _new(
         self, owner: Owner, day: date, span: Span, listed: list[ListedObject]

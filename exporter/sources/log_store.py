@@ -61,7 +61,15 @@ class Owners(NamedTuple):
     found: list[tuple[str, str]]
     """Account id and region."""
     faults: list[StoreError]
-    """One for each account whose regions cannot be listed; it hides no other."""
+    """One for each account or folder whose regions cannot be listed; it hides no other."""
+
+
+class DayListing(NamedTuple):
+    """The log objects of one UTC day, as far as they can be listed."""
+
+    found: list[ListedObject]
+    faults: list[StoreError]
+    """One for each folder that cannot be listed, or not all of it; it hides no other."""
 
 
 class LogStore(Protocol):
@@ -70,8 +78,8 @@ class LogStore(Protocol):
     def owners(self) -> Owners:
         """Return each (account id, region) that has logs. Raises StoreError for the location."""
 
-    def list_day(self, account_id: str, region: str, day: date) -> list[ListedObject]:
-        """Return the log objects below one UTC day. Raises StoreError."""
+    def list_day(self, account_id: str, region: str, day: date) -> DayListing:
+        """Return the log objects below one UTC day. Raises StoreError if there is no listing."""
 
     def open(self, listed: ListedObject) -> Stream:
         """Open an object's stored bytes. Raises ObjectGoneError; it and `read` StoreError."""

@@ -17,6 +17,7 @@ from exporter.aws.sessions import RoleError
 from exporter.sources.aws_errors import AWS_ERRORS, error_code, explain, is_denied
 from exporter.sources.log_layout import INVOCATION_LOGS, Layout, is_log_type
 from exporter.sources.log_store import (
+    DayListing,
     ListedObject,
     ObjectGoneError,
     Owners,
@@ -133,12 +134,13 @@ class S3Store:
             for common in page.get("CommonPrefixes", [])
         ]
 
-    def list_day(self, account_id: str, region: str, day: date) -> list[ListedObject]:
+    def list_day(self, account_id: str, region: str, day: date) -> DayListing:
         """Return the log objects of one UTC day, in one pass over the keys of each folder."""
         folders = self._folders.get((account_id, region)) or self._log_folders(account_id)
-        return [
+        found = [
             listed for folder in folders for listed in self._list(folder, account_id, region, day)
         ]
+        return DayListing(found, [])
 
     def _list(self, folder: str, account_id: str, region: str, day: date) -> Iterator[ListedObject]:
         prefix = f"{self._prefix}{region_prefix(account_id, region, folder)}{day:%Y/%m/%d}/"

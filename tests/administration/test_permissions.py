@@ -445,7 +445,7 @@ def test_what_sources_of_assistants_list_and_open_is_allowed_and_the_rest_is_not
     (source,) = config({"type": kind, "location": f"s3://{BUCKET}/q"}).sources
     store = open_store(source.location, Meter(), None, LAYOUTS[source.type])
     for owner in store.owners().found:
-        for listed in store.list_day(*owner, NOW.date()):
+        for listed in store.list_day(*owner, NOW.date()).found:
             store.open(listed).close()
     named = statements(policy(config(source.model_dump())))
     prefixes = named["ListLogs"]["Condition"]["StringLike"]["s3:prefix"]

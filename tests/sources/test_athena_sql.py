@@ -131,7 +131,7 @@ def test_simulated_logs_give_equal_usage_and_objects(tmp_path: Path) -> None:
         listed.unit
         for owner in store.owners().found
         for day in days
-        for listed in store.list_day(*owner, day)
+        for listed in store.list_day(*owner, day).found
     ]
     keys = ["team", "tenant"]
     everything = reader(keys)

@@ -15,6 +15,7 @@ from bad_input import MEBIBYTE, pack, reader, total
 from exporter.sources.folder_store import FolderStore
 from exporter.sources.log_layout import ACTIVITY_REPORTS, KIRO_REPORTS, PROMPT_LOGS
 from exporter.sources.log_store import (
+    DayListing,
     ListedObject,
     ObjectGoneError,
     Owners,
@@ -50,7 +51,7 @@ def put(root: Path, key: str, content: bytes = b"") -> Path:
 
 def test_an_object_is_listed_by_hour_name_and_size(store: FolderStore) -> None:
     assert store.owners() == Owners([(ACCOUNT, REGION)], [])
-    assert store.list_day(ACCOUNT, REGION, DAY) == [ListedObject(UNIT, 12)]
+    assert store.list_day(ACCOUNT, REGION, DAY).found == [ListedObject(UNIT, 12)]
 
 
 def test_an_object_is_read(store: FolderStore) -> None:
@@ -106,19 +107,56 @@ def test_bodies_markers_and_foreign_files_are_passed_over(
         put(tmp_path, f"{hour.parent}/{place}/{NAME}")
     put(tmp_path, f"{hour.parent}/{NAME}")
     (tmp_path / hour / NAME.replace("0a", "0b")).mkdir()
-    assert store.list_day(ACCOUNT, REGION, DAY) == [ListedObject(UNIT, 12)]
+    assert store.list_day(ACCOUNT, REGION, DAY).found == [ListedObject(UNIT, 12)]
 
 
 def test_what_would_block_or_is_gone_is_no_object(store: FolderStore, tmp_path: Path) -> None:
     hour = (tmp_path / key_of(UNIT)).parent
     os.mkfifo(hour / NAME.replace("0a", "0b"))
     (hour / NAME.replace("0a", "0c")).symlink_to("deleted")
-    assert store.list_day(ACCOUNT, REGION, DAY) == [ListedObject(UNIT, 12)]
+    assert store.list_day(ACCOUNT, REGION, DAY).found == [ListedObject(UNIT, 12)]
+
+
+def test_a_link_to_itself_costs_only_itself(store: FolderStore, tmp_path: Path) -> None:
+    hour = (tmp_path / key_of(UNIT)).parent
+    for loop in ("loop.json", NAME.replace("0a", "0b")):
+        (hour / loop).symlink_to(loop)
+    (hour.parent / "11").symlink_to("11")
+    assert store.list_day(ACCOUNT, REGION, DAY) == DayListing([ListedObject(UNIT, 12)], [])
+
+
+def test_a_file_that_cannot_be_looked_at_is_told_and_hides_no_other(
+    store: FolderStore, tmp_path: Path
+) -> None:
+    hour = (tmp_path / key_of(UNIT)).parent
+    (hour / NAME.replace("0a", "0b")).symlink_to("x" * 300)
+    found, [fault] = store.list_day(ACCOUNT, REGION, DAY)
+    assert found == [ListedObject(UNIT, 12)]
+    assert fault.reason == "unreadable"
+    assert str(fault).startswith(str(hour / NAME.replace("0a", "0b")))
+
+
+def test_an_hour_that_may_not_be_read_is_told_and_hides_no_other(
+    store: FolderStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed = (tmp_path / key_of(UNIT._replace(hour=TEN - 1))).parent
+    closed.mkdir(parents=True)
+    scandir = os.scandir
+
+    def refuse(path: Path) -> Iterator[os.DirEntry[str]]:
+        if path == closed:
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    found, [fault] = store.list_day(ACCOUNT, REGION, DAY)
+    assert found == [ListedObject(UNIT, 12)]
+    assert (fault.reason, str(fault)) == ("access_denied", f"{closed}: permission denied")
 
 
 def test_a_day_or_folder_without_logs_is_empty(store: FolderStore, tmp_path: Path) -> None:
-    assert store.list_day(ACCOUNT, REGION, date(2025, 11, 18)) == []
-    assert store.list_day("444455556666", REGION, DAY) == []
+    assert store.list_day(ACCOUNT, REGION, date(2025, 11, 18)).found == []
+    assert store.list_day("444455556666", REGION, DAY).found == []
     (tmp_path / "empty").mkdir()
     assert FolderStore(tmp_path / "empty").owners() == Owners([], [])
 
@@ -134,7 +172,7 @@ def test_a_location_that_is_no_folder_is_told(tmp_path: Path, root: str) -> None
 def test_an_object_that_is_deleted_after_it_was_listed_is_gone(
     store: FolderStore, tmp_path: Path
 ) -> None:
-    [listed] = store.list_day(ACCOUNT, REGION, DAY)
+    [listed] = store.list_day(ACCOUNT, REGION, DAY).found
     (tmp_path / key_of(UNIT)).unlink()
     with pytest.raises(ObjectGoneError, match=NAME):
         store.open(listed)
@@ -167,7 +205,7 @@ def read_sample() -> dict[LogObject, Batch]:
     batches = {}
     for account_id, region in store.owners().found:
         for day in (date(2025, 11, 17), date(2025, 11, 18)):
-            for listed in store.list_day(account_id, region, day):
+            for listed in store.list_day(account_id, region, day).found:
                 stream = store.open(listed)
                 batches[listed.unit] = read_object(
                     "logs", listed.unit, stream, reader(), MEBIBYTE, MEBIBYTE
@@ -274,7 +312,7 @@ class TestPromptLogs:
             f"{self.kiro_chat}/{REGION}/2025/11/18/00/c.json.gz",
         ):
             self.put(tmp_path, foreign)
-        assert sorted(store.list_day(ACCOUNT, REGION, DAY)) == [
+        assert sorted(store.list_day(ACCOUNT, REGION, DAY).found) == [
             ListedObject(LogObject(ACCOUNT, REGION, hour, name), 4)
             for hour, name in (
                 (TEN, f"{self.kiro_chat}/c.json.gz"),
@@ -285,7 +323,7 @@ class TestPromptLogs:
 
     def test_what_is_listed_is_opened(self, store: FolderStore, tmp_path: Path) -> None:
         self.put(tmp_path, f"{self.q_chat}/{REGION}/2025/11/17/10/a.json.gz/b.json")
-        [listed] = store.list_day(ACCOUNT, REGION, DAY)
+        [listed] = store.list_day(ACCOUNT, REGION, DAY).found
         stream = store.open(listed)
         assert stream.read(10) == b"text"
         stream.close()
@@ -297,25 +335,27 @@ class TestPromptLogs:
         os.mkfifo(hour / "b.gz")
         (hour / "c.gz").symlink_to("deleted")
         (hour / "d.gz").mkdir()
-        assert len(store.list_day(ACCOUNT, REGION, DAY)) == 1
+        assert len(store.list_day(ACCOUNT, REGION, DAY).found) == 1
 
-    def test_a_log_type_that_may_not_be_read_is_told_and_leaves_its_account_for_later(
+    def test_a_log_type_that_may_not_be_read_costs_itself(
         self, store: FolderStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """Read on without it, the account would count as read when it may be read again."""
-        self.put(tmp_path, f"{self.q_chat}/{REGION}/x")
-        closed = self.put(tmp_path, f"{self.kiro_chat}/{REGION}/x").parent.parent
-        self.put(tmp_path, f"{self.kiro_chat}/{REGION}/x", "444455556666")
-        iterdir = Path.iterdir
+        self.put(tmp_path, f"{self.q_chat}/{REGION}/2025/11/17/10/a.json")
+        closed = self.put(tmp_path, f"{self.kiro_chat}/{REGION}/2025/11/17/10/a.json").parents[4]
+        assert closed.name == REGION
+        is_dir = Path.is_dir
 
-        def refuse(path: Path) -> Iterator[Path]:
-            if path == closed:
-                raise PermissionError(errno.EACCES, "Permission denied", str(path))
-            return iterdir(path)
+        def refuse(path: Path) -> bool:
+            if path.is_relative_to(closed):
+                raise PermissionError(errno.EACCES, "Permission denied", str(closed))
+            return is_dir(path)
 
-        monkeypatch.setattr(Path, "iterdir", refuse)
+        monkeypatch.setattr(Path, "is_dir", refuse)
         found, [fault] = store.owners()
-        assert found == [("444455556666", REGION)]
+        assert found == [(ACCOUNT, REGION)]
+        assert str(fault) == f"{closed}: permission denied"
+        listed, [fault] = store.list_day(ACCOUNT, REGION, DAY)
+        assert [item.unit.name for item in listed] == [f"{self.q_chat}/a.json"]
         assert str(fault) == f"{closed}: permission denied"
 
 
@@ -330,7 +370,8 @@ def test_reports_are_found_in_their_folders_alone(tmp_path: Path) -> None:
         put(tmp_path, f"AWSLogs/{ACCOUNT}/{below}")
     named = {
         layout.label: {
-            item.unit.name for item in FolderStore(tmp_path, layout).list_day(ACCOUNT, REGION, DAY)
+            item.unit.name
+            for item in FolderStore(tmp_path, layout).list_day(ACCOUNT, REGION, DAY).found
         }
         for layout in (ACTIVITY_REPORTS, KIRO_REPORTS)
     }

@@ -1,6 +1,8 @@
 """Which log objects are read, in which order: a real folder, a real ledger, a clock of our own."""
 
+import errno
 import json
+import os
 import shutil
 import tempfile
 from collections import Counter
@@ -19,6 +21,7 @@ from exporter.sources.events import AwsRequests, Backlog, Event, Fault, Finished
 from exporter.sources.folder_store import FolderStore
 from exporter.sources.log_objects import LogObjects
 from exporter.sources.log_store import (
+    DayListing,
     ListedObject,
     ObjectGoneError,
     StoreError,
@@ -141,9 +144,7 @@ class Listings:
         self.unreadable: dict[str, Exception] = {}
         list_day, open_ = FolderStore.list_day, FolderStore.open
 
-        def watched(
-            store: FolderStore, account_id: str, region: str, day: date
-        ) -> list[ListedObject]:
+        def watched(store: FolderStore, account_id: str, region: str, day: date) -> DayListing:
             self.days.append((region, day))
             if region in self.unlistable:
                 raise StoreError("access_denied", f"{region}: access denied")
@@ -426,6 +427,28 @@ class TestWhatCannotBeRead:
         assert read_names(events) == read
         assert faults(events) == ["access_denied"]
         assert not is_complete(events)
+
+    def test_a_folder_that_cannot_be_listed_costs_itself_and_is_looked_at_again(
+        self, folder, ledger, monkeypatch
+    ) -> None:
+        source = open_source(folder)
+        read = [put(folder, NOW - HOUR, "a"), put(folder, NOW - 30 * DAY, "b")]
+        missed = put(folder, NOW, "missed")
+        closed = (folder / key_of(unit_at(NOW, "missed"))).parent
+        scandir = os.scandir
+
+        def refuse(path: Path) -> Iterator[os.DirEntry[str]]:
+            if path == closed:
+                raise PermissionError(errno.EACCES, "Permission denied", str(path))
+            return scandir(path)
+
+        with monkeypatch.context() as refused:
+            refused.setattr(os, "scandir", refuse)
+            events = refresh(source, ledger, NOW)
+        assert read_names(events) == read
+        assert faults(events) == ["access_denied"]
+        assert not is_complete(events)
+        assert read_names(refresh(source, ledger, NOW + 9 * DAY)) == [missed]
 
     def test_a_region_that_can_be_listed_again_has_lost_nothing(
         self, folder, ledger, listings

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from exporter.sources import json_documents
 from exporter.sources.json_documents import documents
 from exporter.sources.rejection import Rejection
 
@@ -179,6 +180,59 @@ def test_the_largest_object_allowed_is_read() -> None:
     assert cut(text, max_bytes=len(text)) == [B]
     assert cut(text, max_bytes=len(text) - 1) == [TOO_LARGE]
     assert cut(b"[" + text + b"]", max_bytes=len(text)) == [B]
+
+
+NOT_A_LOG = Rejection.NOT_A_LOG
+
+
+@pytest.mark.parametrize("line", [b"{\n", b'{"x":\n', b'{"x":"}"\n', b'{"n":NaN,\n'])
+def test_lines_that_only_begin_objects_are_given_up(
+    line: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(json_documents, "_WASTED_STEPS", 10_000)
+    attempts = 0
+
+    def counted(text: bytes) -> object:
+        nonlocal attempts
+        attempts += 1
+        return decode(text)
+
+    chunks = [b'{"a": 1}\n', *[line * 1000] * 1000]
+    read = iter(chunks)
+    assert list(documents(read, counted, 10_000)) == [A, MALFORMED, NOT_A_LOG]
+    assert attempts < 1000
+    assert len(list(read)) > 990
+
+
+@pytest.mark.parametrize("text", [b'{"a":"', b'{""', b'{"x":{{}}{{}}', b'{"a":1,"b":2,'])
+def test_an_object_that_goes_on_beginning_others_is_given_up(
+    text: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(json_documents, "_WASTED_STEPS", 10_000)
+    read = iter([b'{"a": 1}\n', *[text * 1000] * 1000])
+    assert list(documents(read, decode, 10_000)) == [A, TOO_LARGE, NOT_A_LOG]
+    assert len(list(read)) > 900
+
+
+@pytest.mark.parametrize("indent", [None, 1])
+def test_objects_that_are_sound_are_never_given_up(
+    indent: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(json_documents, "_WASTED_STEPS", 100)
+    value = {"a": [{}, [[]], {"b": {}}] * 3}
+    text = json.dumps([value] * 500, indent=indent).encode()
+    assert cut(*in_chunks(text, 100), max_bytes=400) == [value] * 500
+
+
+def test_nothing_that_cannot_end_an_object_is_decoded() -> None:
+    seen: list[bytes] = []
+
+    def watched(text: bytes) -> object:
+        seen.append(text)
+        return decode(text)
+
+    assert list(documents([b'{"a":\n{"a": 1}\n{\n'], watched, 100)) == [MALFORMED, A, MALFORMED]
+    assert seen == [b'{"a": 1}']
 
 
 json_values = st.recursive(

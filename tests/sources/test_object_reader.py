@@ -4,6 +4,7 @@ import gzip
 import json
 import subprocess
 import sys
+import time
 import tracemalloc
 from pathlib import Path
 from typing import Any
@@ -276,6 +277,18 @@ def test_text_made_to_be_slow_is_read_in_memory_of_a_record(text: bytes) -> None
         tracemalloc.stop()
     assert inputs(batch) == [1, 2, 3, 4, 5]
     assert peak < 16 * MEBIBYTE
+
+
+@pytest.mark.parametrize(
+    "text",
+    [b"{\n", b'{"a":"', b'{"records":[', b'{"records":[{},', b'{""', b'{"a":{"a":', b'{"x":"}"\n'],
+)
+def test_text_made_to_be_slow_is_read_in_seconds(text: bytes) -> None:
+    stored = pack(*GOOD) + repeat(text, 4 * MEBIBYTE)
+    began = time.process_time()
+    batch = read(stored)
+    assert time.process_time() - began < 20
+    assert inputs(batch) == [1, 2, 3, 4, 5]
 
 
 LARGE_LINE = """

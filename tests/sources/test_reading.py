@@ -244,7 +244,8 @@ if __name__ == "__main__":
     location = sys.argv[1]
     format = InvocationLogFormat("logs", 2**20, 2**20, 0, 2**40, Recording())
     reading = module.Reading(location, format)
-    listed = FolderStore(Path(location)).list_day("111122223333", "us-east-1", date(2026, 11, 21))
+    store = FolderStore(Path(location))
+    listed = store.list_day("111122223333", "us-east-1", date(2026, 11, 21)).found
     pool = module.ReaderPool(processes=2)
     results = pool.read(reading, listed, lambda: False)
     next(results)

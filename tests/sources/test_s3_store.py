@@ -71,7 +71,9 @@ def listed(size: int, hour: int = 7, name: str = NAME) -> ListedObject:
 
 def names(store: S3Store) -> list[tuple[int, str]]:
     """UTC hour and name of each log object of the day."""
-    return [(item.unit.hour % 24, item.unit.name) for item in store.list_day(ACCOUNT, REGION, DAY)]
+    return [
+        (item.unit.hour % 24, item.unit.name) for item in store.list_day(ACCOUNT, REGION, DAY).found
+    ]
 
 
 def failure(call: Callable[[], object]) -> StoreError:
@@ -193,13 +195,13 @@ def test_a_day_of_more_than_one_page_is_listed_whole(s3, open_store) -> None:
 
 def test_the_size_is_that_of_the_stored_bytes(s3, open_store) -> None:
     s3.put(KEY, b"x" * 1234)
-    assert [item.size for item in open_store().list_day(ACCOUNT, REGION, DAY)] == [1234]
+    assert [item.size for item in open_store().list_day(ACCOUNT, REGION, DAY).found] == [1234]
 
 
 def test_an_object_deleted_after_its_listing_is_gone(s3, open_store) -> None:
     s3.put(KEY, b"x")
     store = open_store()
-    [item] = store.list_day(ACCOUNT, REGION, DAY)
+    [item] = store.list_day(ACCOUNT, REGION, DAY).found
     s3.delete(KEY)
     with pytest.raises(ObjectGoneError, match=f"s3://{BUCKET}/{KEY}"):
         store.open(item)
@@ -546,7 +548,7 @@ class TestPromptLogs:
 
     def test_are_opened_by_what_tells_them(self, s3, store) -> None:
         self.put_all(s3)
-        [item] = store.list_day(ACCOUNT, "eu-central-1", DAY)
+        [item] = store.list_day(ACCOUNT, "eu-central-1", DAY).found
         assert store.open(item).read(10) == b"text"
 
     def test_cost_one_listing_for_a_day_and_log_type_that_a_region_has(self, s3, store) -> None:
