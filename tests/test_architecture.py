@@ -1,7 +1,9 @@
 """The rules that keep the data flowing one way: who may import whom, and what stays pure."""
 
 import ast
+import re
 from collections.abc import Iterator
+from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -46,6 +48,7 @@ IMPURE = {
 CLOCKS = {"datetime.now", "datetime.utcnow", "datetime.today", "date.today"}
 
 
+@cache
 def modules() -> dict[str, ast.Module]:
     """Every module of the exporter by its dotted name."""
     return {
@@ -168,3 +171,22 @@ def test_no_module_is_long() -> None:
         for path in module_paths()
     }
     assert {path: lines for path, lines in lengths.items() if lines > MAXIMUM_LINES} == {}
+
+
+def patterns() -> Iterator[tuple[str, str]]:
+    """Each regular expression that is written out in a call of re.compile, and its module."""
+    for name, tree in modules().items():
+        for node in ast.walk(tree):
+            match node:
+                case ast.Call(ast.Attribute(ast.Name("re"), "compile"), [ast.Constant(text), *_]):
+                    yield name, text.decode("latin-1") if isinstance(text, bytes) else text
+
+
+def test_no_regular_expression_is_possessive() -> None:
+    """Python 3.11.0 to 3.11.4 match those wrongly (gh-106052), and Debian 12 has 3.11.2."""
+    assert len(list(patterns())) > 50
+    possessive = re.compile(r"(?<!\\)[*+?}]\+")
+    outside_classes = [
+        (name, re.sub(r"\[\^?\]?(?:\\.|[^\]\\])*\]", "[]", text)) for name, text in patterns()
+    ]
+    assert [name for name, text in outside_classes if possessive.search(text)] == []

@@ -21,8 +21,8 @@ _BETWEEN = re.compile(rb"[\s,\[\]\xef\xbb\xbf]*")
 _AFTER_OBJECT = b" \t\r\n,]"
 _REST_OF_LINE = re.compile(rb"[^\n]*")
 _REST_OF_ELEMENT = re.compile(rb"[^\n,{\[\]]*")
-_STRING_REST = re.compile(rb'[^"\\]*+(?:\\.[^"\\]*+)*+', re.DOTALL)
-_BETWEEN_BRACKETS = re.compile(rb'(?:[^"{}\[\]]++|"[^"\\]*+(?:\\.[^"\\]*+)*+")*+', re.DOTALL)
+_STRING_REST = re.compile(rb'[^"\\]*(?:\\.[^"\\]*)*', re.DOTALL)
+_BETWEEN_BRACKETS = re.compile(rb'(?:[^"{}\[\]]+|"[^"\\]*(?:\\.[^"\\]*)*")*', re.DOTALL)
 _BRACKETS = re.compile(rb"[{\[]+|[}\]]+")
 
 _WASTED_STEPS = 2_500_000

@@ -112,8 +112,11 @@ def _unwrapped(chunks: Iterable[bytes]) -> Iterator[bytes]:
     is_open = False
     for chunk in chunks:
         *parts, rest = _OPENING.split(held + chunk)
-        for part in parts:
-            yield _without_closing(part) if is_open else part
+        if parts:
+            first, *others = parts
+            texts = [_without_closing(first) if is_open else first]
+            texts += [_without_closing(text) for text in others if text]
+            yield b"".join(texts)
             is_open = True
         yield rest[:-_HELD_BACK]
         held = rest[-_HELD_BACK:]
