@@ -96,7 +96,7 @@ class AssistantInterpreter:
         seen = {(group.labels.user, group.product) for group in usage.month}
         seen |= {(key.labels.user, key.product) for key in activity.month}
         users = {user for user, product in seen if product is Product.QDEVELOPER}
-        return dict.fromkeys(users - {UNKNOWN}, usd)
+        return dict.fromkeys(sorted(users - {UNKNOWN}), usd)
 
     def _limits(
         self, usage: AssistantUsage, reports: ReportFigures, now: datetime
