@@ -12,7 +12,7 @@ from exporter.ledger import Ledger
 from exporter.sources.tokens import count_tokens
 from test_kill import kill_one, metrics, running, wait_for_reading, wait_until
 
-KILLS = 6
+KILLS = 4
 USERS = [f"{number:08x}-1111-4222-8333-444455556666" for number in range(5)]
 WORDS = ["list", "the", "buckets", "of", "this", "account", "and", "explain", "each"]
 CONFIG = """
