@@ -210,14 +210,14 @@ def simulate(
 ) -> None:
     """Write realistic logs in AWS's own layout below FOLDER, to try the exporter without AWS."""
     import signal
-    import threading
+    import time
     from datetime import UTC, datetime, timedelta
 
     from exporter import simulate as simulation
 
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+    # Both signals may come at once, so neither's handler waits for a lock, as Event.set would. What
+    # is left unfinished the next start writes.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
 
     def announce(written: simulation.Written) -> None:
         of_developers = f"{written.prompts} prompts and {written.reports} reports of developers"
@@ -232,9 +232,12 @@ def simulate(
             calls_per_minute=calls_per_minute if live else None,
             interval=timedelta(seconds=10),
             clock=lambda: datetime.now(UTC),
-            wait=stop.wait,
+            wait=time.sleep,
             announce=announce,
         )
+    except KeyboardInterrupt:
+        if not live:
+            raise
     except simulation.SimulateError as error:
         click.echo(str(error), err=True)
         sys.exit(1)

@@ -1,7 +1,10 @@
 """The commands as they are typed."""
 
+import signal
 import subprocess
 import sys
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -16,6 +19,14 @@ VALID = "sources: [{type: invocation_logs, location: logs}]\n"
 
 def run(*arguments: str | Path) -> Result:
     return CliRunner().invoke(main, [str(argument) for argument in arguments])
+
+
+@pytest.fixture
+def restored() -> Iterator[None]:
+    """How SIGTERM is handled is put back after the test."""
+    before = signal.getsignal(signal.SIGTERM)
+    yield
+    signal.signal(signal.SIGTERM, before)
 
 
 @pytest.mark.parametrize("command", [(), *((name,) for name in main.commands)])
@@ -82,6 +93,30 @@ def test_simulate_writes_logs_in_the_layout_of_aws_and_says_how_many(tmp_path: P
     assert result.output.endswith(f"calls written to {tmp_path / 'logs'}\n")
     pattern = "AWSLogs/*/BedrockModelInvocationLogs/*/*/*/*/*/*.json.gz"
     assert list((tmp_path / "logs").glob(pattern))
+
+
+@pytest.mark.usefixtures("restored")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_live_simulation_ends_well_by_a_signal(
+    number: signal.Signals, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(time, "sleep", lambda _: signal.raise_signal(number))
+    result = run("simulate", "--live", tmp_path / "logs", "--days", "0")
+    assert result.exit_code == 0, result.output
+    assert "calls written" in result.output
+
+
+@pytest.mark.usefixtures("restored")
+def test_a_simulated_past_that_is_interrupted_does_not_pass_for_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(*_: object) -> None:
+        signal.raise_signal(signal.SIGTERM)
+
+    monkeypatch.setattr("exporter.simulate.timeline.write_calls", interrupt)
+    result = run("simulate", tmp_path / "logs", "--days", "1")
+    assert result.exit_code == 1
+    assert "Aborted!" in result.output
 
 
 def test_simulate_refuses_a_folder_of_other_logs(tmp_path: Path) -> None:

@@ -81,7 +81,7 @@ def live(
     calls_per_minute: float,
     interval: timedelta,
     clock: Callable[[], datetime],
-    wait: Callable[[float], bool],
+    wait: Callable[[float], object],
     assistants: bool = False,
 ) -> Written:
     """Write at every interval what was called since the last, going on from where writing ended.
@@ -89,8 +89,9 @@ def live(
     Calls come at `calls_per_minute`, whatever the hour, and are as much smaller as they are more
     frequent than `calls_per_day`: a day of them costs what a day of the past does. With
     `assistants`, prompts come every few minutes, and reports when a day is over. `wait` gets
-    seconds and returns true to stop, as threading.Event.wait does. Raises SimulateError where the
-    folder holds calls of another seed, or logs that were not simulated.
+    seconds and returns true to stop, which time.sleep never does: KeyboardInterrupt ends that, at
+    any moment. Raises SimulateError where the folder holds calls of another seed, or logs that were
+    not simulated.
     """
     until, written = _resume(folder, seed)
     until = until or _whole_second(clock())
@@ -115,7 +116,7 @@ def run(
     calls_per_minute: float | None,
     interval: timedelta,
     clock: Callable[[], datetime],
-    wait: Callable[[float], bool],
+    wait: Callable[[float], object],
     announce: Callable[[Written], object] = lambda written: None,
 ) -> Written:
     """Write the past up to now, then, with `calls_per_minute`, live until `wait` says to stop.
