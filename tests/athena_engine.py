@@ -2,12 +2,14 @@
 
 Files are pruned as Trino's Hive connector does it, by conditions of one column each that stand on
 their own in WHERE, and bytes are counted as stored. What a query shares with others before it, all
-but its WHERE and its slots, is made ready once.
+but its WHERE and its slots, is made ready once for all engines of the process.
 """
 
+import atexit
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from threading import Lock
 from typing import Any, NamedTuple
 
@@ -24,6 +26,7 @@ _INJECTED = ("account_id", "region")
 _PRUNING = (*_INJECTED, "datehour", "$path")
 _TYPES = {"hugeint": "bigint"}
 _TOKEN = re.compile(r"""'(?:[^']|'')*'|"[^"]*"|[A-Za-z_]\w*|[0-9.]+(?:[eE]-?[0-9]+)?|[()]""")
+_COMMENT = re.compile(r"^--.*$", re.MULTILINE)
 _SLOT = re.compile(r"[0-9]{7,8}")
 _AFTER_WHERE = {"GROUP", "HAVING", "ORDER", "LIMIT", "UNION", "WINDOW"}
 _STAND_IN = re.compile(r"':slot([0-9]+)'")
@@ -63,7 +66,8 @@ class Result(NamedTuple):
 class _Scan(NamedTuple):
     """One reading of a table in a query."""
 
-    table: Table
+    source: tuple[str, str]
+    """Database and name of the table."""
     name: str
     """Of the table in DuckDB that takes its rows."""
     conditions: list[exp.Expression]
@@ -82,23 +86,13 @@ class Engine:
 
     def __init__(self, catalog: Mapping[str, Mapping[str, Table]]) -> None:
         self._catalog = catalog
-        self._plans: dict[tuple[str, str | None], _Plan] = {}
-        self._lock = Lock()
-        self._duckdb = duckdb.connect()
-        self._duckdb.execute("SET timezone = 'UTC'")
-        self._duckdb.execute(MACROS)
-        self._duckdb.execute("CREATE TABLE slots (place BIGINT, value BIGINT)")
-        self._create("found", ("number", *_PRUNING))
-
-    def close(self) -> None:
-        """Let go of DuckDB."""
-        self._duckdb.close()
 
     def execute(self, sql: str, database: str | None = None) -> Result:
         """Run a query. Raises QueryFailedError, with the reason that Athena would state."""
-        with self._lock:
+        with _LOCK:
             try:
-                return self._run(*self._planned(sql, database))
+                plan, slots = _plans().find(sql, database or "default")
+                return _plans().run(plan, slots, [self._files(scan) for scan in plan.scans])
             except sqlglot.ParseError as error:
                 raise QueryFailedError(f"SYNTAX_ERROR: {error.errors[0]['description']}") from None
             except duckdb.BinderException as error:
@@ -106,57 +100,76 @@ class Engine:
             except duckdb.Error as error:
                 raise QueryFailedError(f"INVALID_FUNCTION_ARGUMENT: {error}") from None
 
-    def _planned(self, sql: str, database: str | None) -> tuple[_Plan, list[int]]:
+    def _files(self, scan: _Scan) -> list[File]:
+        database, table = scan.source
+        if database not in self._catalog:
+            text = f"line 1:15: Schema '{database}' does not exist"
+            raise QueryFailedError(f"SCHEMA_NOT_FOUND: {text}")
+        if table not in self._catalog[database]:
+            text = f"Table 'awsdatacatalog.{database}.{table}' does not exist"
+            raise QueryFailedError(f"TABLE_NOT_FOUND: line 1:15: {text}")
+        return self._catalog[database][table].files()
+
+
+_LOCK = Lock()
+
+
+class _Plans:
+    """Queries made ready in DuckDB, whatever tables of whichever engine they are run over."""
+
+    def __init__(self) -> None:
+        self._ready: dict[tuple[str, str], _Plan] = {}
+        self._duckdb = duckdb.connect()
+        self._duckdb.execute("SET timezone = 'UTC'")
+        self._duckdb.execute(MACROS)
+        self._duckdb.execute("CREATE TABLE slots (place BIGINT, value BIGINT)")
+        self._create("found", ("number", *_PRUNING))
+
+    def find(self, sql: str, database: str) -> tuple[_Plan, list[int]]:
         """Return how to run a query, and its slots."""
         text, where = _without_where(sql)
         select = sqlglot.parse_one(f"SELECT 1 FROM t WHERE {where or 'TRUE'}", read="athena")
         conditions = list(_conjuncts(select))
         if not where or not all(map(_is_of_place, conditions)):
             return self._plan(sql, database), []
-        template, slots = _without_slots(text)
-        plan = self._plans.get((template, database)) or self._plan(template, database, conditions)
-        self._plans[template, database] = plan
+        template, slots = _without_slots(_COMMENT.sub("", text))
+        plan = self._ready.get((template, database)) or self._plan(template, database, conditions)
+        self._ready[template, database] = plan
         _check_injected(conditions)
         scans = [scan._replace(conditions=conditions) for scan in plan.scans]
         return plan._replace(scans=scans), slots
 
     def _plan(
-        self, sql: str, database: str | None, conditions: list[exp.Expression] | None = None
+        self, sql: str, database: str, conditions: list[exp.Expression] | None = None
     ) -> _Plan:
         """Make a query ready; conditions are those that were taken out of it."""
         query = sqlglot.parse_one(sql, read="athena")
-        name = f"plan_{len(self._plans)}"
+        name = f"plan_{len(self._ready)}"
         relations = {relation.alias for relation in query.find_all(exp.CTE)}
         tables = [table for table in query.find_all(exp.Table) if table.name not in relations]
         scans = []
         for number, table in enumerate(tables):
             own = [part.copy() for part in _conjuncts(table.find_ancestor(exp.Select))]
-            found = self._find(table, database)
             placing = conditions or [part for part in own if _is_of_place(part)]
             _check_injected(placing)
-            scans.append(_Scan(found, f"{name}_scan_{number}", placing))
+            scans.append(
+                _Scan((table.db or database, table.name), f"{name}_scan_{number}", placing)
+            )
             self._create(scans[-1].name, (*_PRUNING, "line"))
             table.replace(exp.to_table(scans[-1].name, alias=table.alias or None))
         statement = _STAND_IN.sub(_LOOKED_UP, give_trino_meaning(query).sql("duckdb"))
         self._duckdb.execute(f"PREPARE {name} AS {statement}")
         return _Plan(name, scans)
 
-    def _find(self, table: exp.Table, database: str | None) -> Table:
-        schema = table.db or database or "default"
-        if schema not in self._catalog:
-            raise QueryFailedError(f"SCHEMA_NOT_FOUND: line 1:15: Schema '{schema}' does not exist")
-        if table.name not in self._catalog[schema]:
-            text = f"Table 'awsdatacatalog.{schema}.{table.name}' does not exist"
-            raise QueryFailedError(f"TABLE_NOT_FOUND: line 1:15: {text}")
-        return self._catalog[schema][table.name]
-
     def _create(self, table: str, columns: Sequence[str]) -> None:
         """Make a table, anew if it is there."""
         described = ", ".join(f'"{column}" VARCHAR' for column in columns)
         self._duckdb.execute(f"CREATE OR REPLACE TABLE {table} ({described})")
 
-    def _run(self, plan: _Plan, slots: list[int]) -> Result:
-        scanned = [file for scan in plan.scans for file in self._load(scan)]
+    def run(self, plan: _Plan, slots: list[int], found: list[list[File]]) -> Result:
+        """Run a query over the files of its scans."""
+        loads = zip(plan.scans, found, strict=True)
+        scanned = [file for scan, files in loads for file in self._load(scan, files)]
         self._duckdb.execute("DELETE FROM slots")
         for place, slot in enumerate(slots):
             self._duckdb.execute("INSERT INTO slots VALUES (?, ?)", [place, slot])
@@ -165,9 +178,8 @@ class Engine:
         columns = [(name, _TYPES.get(kind, kind)) for name, kind in described]
         return Result(columns, cursor.fetchall(), scanned)
 
-    def _load(self, scan: _Scan) -> list[File]:
+    def _load(self, scan: _Scan, found: list[File]) -> list[File]:
         """Put the rows of the files that are asked for in place; return all files scanned."""
-        found = scan.table.files()
         rows = [(str(n), f.account_id, f.region, f.datehour, f.path) for n, f in enumerate(found)]
         self._duckdb.execute("DELETE FROM found")
         if rows:
@@ -192,6 +204,12 @@ class Engine:
         where = " AND ".join(f"({condition})" for condition in conditions) or "TRUE"
         numbers = self._duckdb.execute(f"SELECT number FROM found WHERE {where}").fetchall()
         return sorted(int(number) for (number,) in numbers)
+
+
+@cache
+def _plans() -> _Plans:
+    atexit.register(_plans.cache_clear)  # DuckDB complains of a connection that outlives Python
+    return _Plans()
 
 
 def _binding_reason(message: str) -> str:

@@ -116,10 +116,6 @@ class AthenaServer(LoopbackServer):
     def handler(self) -> type[BaseHTTPRequestHandler]:
         return _handler(self)
 
-    def __exit__(self, *exception: object) -> None:
-        super().__exit__(*exception)
-        self._engine.close()
-
     def add_folder(
         self, location: str, path: Path, *, database: str = DATABASE, table: str = TABLE
     ) -> None:

@@ -7,13 +7,11 @@
 The ambient credentials are of the account AMBIENT; a role of any other may be assumed.
 """
 
-from functools import cache
 from types import SimpleNamespace
 from typing import Any, Self
 
 import boto3
 import pytest
-from botocore.loaders import create_loader
 from moto.iam.models import iam_backends
 from moto.identitystore.models import identitystore_backends
 from moto.server import ThreadedMotoServer
@@ -25,8 +23,6 @@ AMBIENT = "123456789012"
 ACCESS_KEY = "AKIAIOSFODNN7EXAMPLE"
 STORE = "d-1234567890"
 STORE_REGION = "eu-west-1"
-
-_shared_loader = cache(create_loader)
 """Reading the description of a service anew takes boto3 a quarter second a client."""
 
 
@@ -57,7 +53,6 @@ class LookupServices:
         monkeypatch.setenv("AWS_ENDPOINT_URL_BEDROCK", self.bedrock.url)
         monkeypatch.setenv("AWS_ACCESS_KEY_ID", ACCESS_KEY)
         monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "wJalrXUtnFEMIK7MDENGbPxRfiCYEXAMPLEKEY")
-        monkeypatch.setattr("botocore.session.create_loader", _shared_loader)
         monkeypatch.setattr("botocore.endpoint.time", SimpleNamespace(sleep=lambda seconds: None))
 
     def create_role(

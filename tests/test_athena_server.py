@@ -324,10 +324,8 @@ def test_an_object_of_no_bytes_has_no_row(client: Any, logs: Path, athena: Athen
 
 
 @pytest.fixture(scope="module")
-def engine() -> Iterator[Engine]:
-    engine = Engine({})
-    yield engine
-    engine.close()
+def engine() -> Engine:
+    return Engine({})
 
 
 TRINO: dict[str, Any] = {

@@ -11,8 +11,6 @@ from fnmatch import fnmatchcase
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import boto3
-
 from exporter.administration.models_in_use import InUse
 from exporter.administration.plan import PlanError, allowed
 from exporter.aws import sessions
@@ -123,7 +121,8 @@ def _regions(config: Config, account: Account | None) -> list[str]:
 
 def _all_regions(region: str) -> list[str]:
     """Return the regions of a region's partition that boto3 knows to have Bedrock."""
-    return boto3.Session().get_available_regions("bedrock", partition_of(region)) or [region]
+    known = sessions.session(None).get_available_regions("bedrock", partition_of(region))
+    return known or [region]
 
 
 def as_table(accesses: Sequence[Access]) -> Iterator[str]:

@@ -54,7 +54,6 @@ class MotoAws:
         """The code that answers an operation, such as AccessDenied."""
         self.refused_regions: set[str] = set()
         """Regions in which everything of `refused` is refused; empty: all."""
-        self._sessions: dict[tuple[Account | None, str], boto3.Session] = {}
         self._moto = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
 
     def __enter__(self) -> Self:
@@ -83,11 +82,8 @@ class MotoAws:
         yield self
 
     def session(self, account: Account | None, region: str) -> boto3.Session:
-        """The exporter's session, made once: to read AWS's service models takes long."""
-        key = (account, region)
-        if key not in self._sessions:
-            self._sessions[key] = session(account, region)
-        return self._sessions[key]
+        """The exporter's session."""
+        return session(account, region)
 
     def client(self, service: str, region: str = "us-east-1") -> Any:
         """A client of the test's own."""

@@ -6,14 +6,12 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from botocore.loaders import create_loader
 from click.testing import CliRunner, Result
 from moto_aws import ACCOUNT_ID, MotoAws
 
@@ -35,8 +33,6 @@ RESEARCH = {
     "role_arn": "arn:aws:iam::444455556666:role/Reader",
     "regions": ["eu-west-1"],
 }
-
-_shared_loader = cache(create_loader)
 """Reading the description of a service anew takes boto3 a quarter second a client."""
 
 
@@ -49,7 +45,6 @@ def moto() -> Iterator[MotoAws]:
 @pytest.fixture
 def aws(moto: MotoAws, monkeypatch: pytest.MonkeyPatch) -> Iterator[MotoAws]:
     """An account with a bucket of logs, the newest of this hour, and with logging on."""
-    monkeypatch.setattr("botocore.session.create_loader", _shared_loader)
     monkeypatch.setattr("botocore.endpoint.time", SimpleNamespace(sleep=lambda seconds: None))
     with moto.fresh(monkeypatch) as fresh:
         fresh.client("s3").create_bucket(Bucket="logs")

@@ -2,13 +2,11 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from botocore.loaders import create_loader
 from moto_aws import ACCOUNT_ID, MotoAws
 
 from exporter.administration.check import Report, Row, Status, check
@@ -31,7 +29,6 @@ CONSOLES = {
     "kiro_reports": "Kiro user activity reports",
 }
 READER = "arn:aws:iam::444455556666:role/Reader"
-_shared_loader = cache(create_loader)
 
 kinds = pytest.mark.parametrize("kind", KEYS)
 
@@ -45,7 +42,6 @@ def moto() -> Iterator[MotoAws]:
 @pytest.fixture
 def aws(moto: MotoAws, monkeypatch: pytest.MonkeyPatch) -> Iterator[MotoAws]:
     """An account with an empty bucket for logs of assistants."""
-    monkeypatch.setattr("botocore.session.create_loader", _shared_loader)
     monkeypatch.setattr("botocore.endpoint.time", SimpleNamespace(sleep=lambda seconds: None))
     with moto.fresh(monkeypatch) as fresh:
         fresh.client("s3").create_bucket(Bucket="q-logs")

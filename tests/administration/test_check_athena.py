@@ -3,12 +3,10 @@
 import gzip
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from functools import cache
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from botocore.loaders import create_loader
 from moto_aws import ACCOUNT_ID, MotoAws
 
 from athena_server import AthenaServer, WorkGroup, fail, refuse
@@ -21,7 +19,6 @@ from usage_builders import Call, json_lines, log_object
 NOW = datetime(2026, 11, 22, 8, 30, tzinfo=UTC)
 LOCATION = "s3://logs/bedrock"
 RESULTS = f"s3://bedrock-exporter-{ACCOUNT_ID}-us-east-1/athena/"
-_shared_loader = cache(create_loader)
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +33,6 @@ def aws(
     servers: tuple[MotoAws, AthenaServer], monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[MotoAws]:
     """A bucket of logs and the table over it."""
-    monkeypatch.setattr("botocore.session.create_loader", _shared_loader)
     monkeypatch.setattr("botocore.endpoint.time", SimpleNamespace(sleep=lambda seconds: None))
     with servers[0].fresh(monkeypatch) as fresh:
         monkeypatch.setenv("AWS_ENDPOINT_URL_ATHENA", servers[1].url)

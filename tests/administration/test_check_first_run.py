@@ -2,13 +2,11 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from botocore.loaders import create_loader
 from click.testing import CliRunner, Result
 from moto_aws import ACCOUNT_ID, MotoAws
 
@@ -19,7 +17,6 @@ from exporter.config import Config
 NOW = datetime(2026, 11, 22, 8, 30, tzinfo=UTC)
 DIRECT = {"type": "invocation_logs", "location": "s3://logs/bedrock"}
 ATHENA = {"type": "athena", "location": "s3://logs/bedrock", "region": "us-east-1"}
-_shared_loader = cache(create_loader)
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +28,6 @@ def moto() -> Iterator[MotoAws]:
 @pytest.fixture
 def aws(moto: MotoAws, monkeypatch: pytest.MonkeyPatch) -> Iterator[MotoAws]:
     """An empty account, and no ambient region."""
-    monkeypatch.setattr("botocore.session.create_loader", _shared_loader)
     monkeypatch.setattr("botocore.endpoint.time", SimpleNamespace(sleep=lambda seconds: None))
     with moto.fresh(monkeypatch) as fresh:
         yield fresh

@@ -3,14 +3,12 @@
 import pickle
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from functools import cache
 from multiprocessing import get_context
 from types import SimpleNamespace
 
 import boto3
 import pytest
 from botocore.exceptions import ClientError, CredentialRetrievalError, NoCredentialsError
-from botocore.loaders import create_loader
 from moto.server import ThreadedMotoServer
 
 from exporter.aws.meter import Meter
@@ -50,10 +48,6 @@ def ambient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRET)
     monkeypatch.setattr("botocore.endpoint.time", SimpleNamespace(sleep=lambda seconds: None))
-    monkeypatch.setattr("botocore.session.create_loader", _shared_loader)
-
-
-_shared_loader = cache(create_loader)
 
 
 @pytest.fixture

@@ -6,14 +6,12 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import UTC, date, datetime
-from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import boto3
 import pytest
-from botocore.loaders import create_loader
 
 from exporter.aws.meter import Meter
 from exporter.config import Account
@@ -48,11 +46,9 @@ def s3(server: S3Server, monkeypatch: pytest.MonkeyPatch) -> S3Server:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRET)
     monkeypatch.setattr("botocore.endpoint.time", SimpleNamespace(sleep=lambda seconds: None))
-    monkeypatch.setattr("botocore.session.create_loader", _shared_loader)
     return server
 
 
-_shared_loader = cache(create_loader)
 """Reading the description of S3 anew takes boto3 a quarter second a client."""
 
 
