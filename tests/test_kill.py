@@ -25,7 +25,7 @@ from usage_builders import Call, write_log
 
 EXPORTERS = 3
 """So many at a time, each with its own logs and ledger: starting one is mostly waiting."""
-KILLS = 10
+KILLS = 7
 """Of each exporter."""
 
 Figures = Counter[str]
