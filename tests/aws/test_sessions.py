@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import boto3
 import pytest
 from botocore.exceptions import ClientError, CredentialRetrievalError, NoCredentialsError
+from botocore.loaders import JSONFileLoader
 from moto.server import ThreadedMotoServer
 
 from exporter.aws.meter import Meter
@@ -271,6 +272,21 @@ def test_the_region_is_the_one_asked_for_or_the_first_of_the_account(
 ) -> None:
     monkeypatch.setenv("AWS_DEFAULT_REGION", "ap-south-1")
     assert session(of, region).region_name == expected
+
+
+def test_sessions_read_boto_s_descriptions_of_services_once(monkeypatch) -> None:
+    loaded: list[str] = []
+
+    def load_file(loader: JSONFileLoader, path: str) -> object:
+        loaded.append(path)
+        return load(loader, path)
+
+    load = JSONFileLoader.load_file
+    monkeypatch.setattr(JSONFileLoader, "load_file", load_file)
+    for number in range(5):
+        client(session(account(f"{number:012}")), "athena", Meter())
+        client(session(None, "us-east-1"), "athena", Meter())
+    assert len(loaded) == len(set(loaded))
 
 
 def test_every_client_waits_and_retries_alike() -> None:
