@@ -13,6 +13,7 @@ from exporter.ledger import FIRST_FILL, AnyBatch, NewPrompts, WritableLedger
 from exporter.logs import Logger
 from exporter.snapshot import SnapshotBuilder
 from exporter.snapshot.counters import Counters
+from exporter.sources.log_store import key_of
 from exporter.sources.rejection import Rejection
 from exporter.usage import Batch, QueryBatch, Usage
 
@@ -104,7 +105,7 @@ class Intake:
         if isinstance(batch, PromptBatch):
             for reason, count in batch.skipped.items():
                 self._counters.add(metrics.SKIPPED_RECORDS, count, source, reason)
-        objects = units[0].name if len(units) == 1 else f"{len(units)} log objects"
+        objects = key_of(units[0]) if len(units) == 1 else f"{len(units)} log objects"
         for reason, count in batch.rejected.items():
             self._reject(source, objects, reason, count)
 

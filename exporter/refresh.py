@@ -262,11 +262,11 @@ class Refresh:
 
     def _log_progress(self, source: Source, is_complete: bool) -> None:
         status = self._statuses[source.name]
-        if not is_complete:
+        if not is_complete and status.history_read_to is not None:
             self._log.info(
                 "history is being read",
                 source=source.name,
-                read_back_to=str(status.history_read_to or ""),
+                read_back_to=str(status.history_read_to),
                 backlog_objects=status.backlog_objects,
             )
 

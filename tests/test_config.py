@@ -243,6 +243,49 @@ def test_buckets_and_folders_that_do_not_overlap_are_accepted(read):
     assert len(config.sources) == 5
 
 
+@pytest.mark.parametrize("folder", ["logs:old/x", "C://logs", "C:/logs", "a//b", "old logs://x"])
+def test_a_folder_with_a_colon_or_two_slashes_in_it_is_a_folder(read, folder, tmp_path):
+    (source,) = read(f"sources: [{{type: prompt_logs, location: '{folder}'}}]").sources
+    assert source.location == str(tmp_path / folder)
+
+
+@pytest.mark.parametrize(
+    "kind", ["invocation_logs", "athena", "prompt_logs", "activity_reports", "kiro_reports"]
+)
+@pytest.mark.parametrize(
+    "location",
+    [
+        *("https://bucket.s3.amazonaws.com/p", "arn:aws:s3:::bucket/p", "file:///x"),
+        *("gs://bucket/p", "S3://bucket/p", "s3a://bucket/p"),
+    ],
+)
+def test_a_url_or_an_arn_is_no_location(problems, kind, location):
+    assert problems(f"sources: [{{type: {kind}, location: '{location}'}}]") == [
+        f"sources[0].location: '{location}' is neither s3://bucket/prefix nor a folder; "
+        "write one of the two, a folder as its path alone"
+    ]
+
+
+@pytest.mark.parametrize("section", ["attribution", "assistants.users"])
+@pytest.mark.parametrize("key", ["include", "exclude"])
+@pytest.mark.parametrize("blank", ["", " "])
+def test_a_blank_pattern_of_names_is_refused(problems, section, key, blank):
+    patterns = f"{{{key}: [x, '${{BLANK}}']}}"
+    value = f"{{users: {patterns}}}" if section == "assistants.users" else patterns
+    text = f"{SOURCES}{section.partition('.')[0]}: {value}"
+    assert problems(text, {"BLANK": blank}) == [
+        f"{section}.{key}[1]: '{blank}' is neither a part nor a pattern of a name; leave it out"
+    ]
+
+
+@pytest.mark.parametrize("value", ["''", "' '", "[x, '']"])
+def test_a_limit_on_a_blank_value_is_refused(problems, value):
+    (said,) = problems(SOURCES + f"limits: [{{{LIMIT}, match: {{user: {value}}}}}]")
+    assert re.fullmatch(
+        r"limits\[0\]\.match\.user: ' ?' is no label's value; name one, or leave it out", said
+    )
+
+
 def test_logs_of_every_kind_may_lie_at_one_location(read):
     config = read("""sources:
   - {type: invocation_logs, location: logs}

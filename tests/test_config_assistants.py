@@ -135,6 +135,48 @@ def test_a_limit_on_what_a_product_has_not_is_refused(read, keys, said):
     assert problem(read, SOURCES + f"limits: [{{{LIMIT}, {keys}}}]") == said
 
 
+@pytest.mark.parametrize("product", ["qdeveloper", "kiro"])
+@pytest.mark.parametrize(("key", "value"), [("by", "[region, user]"), ("match", "{user: alice}")])
+def test_no_limit_is_on_a_user_whom_privacy_drops(read, product, key, value):
+    keys = f"{LIMIT}, product: {product}, measure: requests, period: month, {key}: {value}"
+    assert problem(read, f"{SOURCES}privacy: {{users: drop}}\nlimits: [{{{keys}}}]") == (
+        f"limits[0].{key}: 'user' holds nobody, as 'privacy.users: drop' leaves no user of "
+        f"{product} known; leave it out, or take 'privacy.users: pseudonym'"
+    )
+
+
+def test_limits_on_dropped_users_are_told_with_all_other_mistakes(read):
+    keys = f"{LIMIT}, product: kiro, measure: requests, period: month, by: [user]"
+    with pytest.raises(ConfigError) as caught:
+        read(
+            SOURCES + "timezone: Mars\nprivacy: {users: drop, key: short}\n"
+            f"limits: [{{}}, {{{keys}}}, {{{keys.replace('name: a', 'name: b')}}}]\n"
+        )
+    said = " ".join(caught.value.problems)
+    assert all(
+        place in said
+        for place in ("timezone:", "privacy.key:", "limits[0].name:", "limits[1].by: 'user' holds")
+    )
+    assert "limits[2].by: 'user' holds" in said
+
+
+@pytest.mark.parametrize(
+    ("users", "keys"),
+    [
+        ("plain", "product: kiro, by: [user]"),
+        ("pseudonym", "product: kiro, by: [user]"),
+        ("drop", "product: kiro, by: [account_id]"),
+        ("drop", "product: kiro, match: {region: us-east-1}"),
+        ("drop", "by: [user]"),
+        ("drop", "match: {user: Batch}"),
+    ],
+)
+def test_a_limit_on_whom_privacy_leaves_known_stands(read, users, keys):
+    """Of Bedrock a rule may name a user by a constant, which no privacy takes away."""
+    limit = f"{LIMIT}, measure: requests, period: month, {keys}"
+    assert len(read(f"{SOURCES}privacy: {{users: {users}}}\nlimits: [{{{limit}}}]").limits) == 1
+
+
 def test_a_location_inside_of_awslogs_is_refused_with_the_right_one(read):
     folder = "/logs/AWSLogs/111122223333/KiroLogs"
     said = problem(read, f"sources: [{{type: prompt_logs, location: {folder}}}]")

@@ -14,6 +14,7 @@ from exporter.intake import Intake
 from exporter.ledger import WritableLedger
 from exporter.snapshot import SnapshotBuilder
 from exporter.snapshot.counters import Counters
+from exporter.sources.log_store import key_of
 from exporter.usage import Progress
 from snapshots import NO_SPEND, config, samples
 from usage_builders import ACCOUNT, NOON, REGION
@@ -111,6 +112,8 @@ def test_what_is_rejected_and_what_is_skipped_are_counted_apart(exporter):
         "malformed_json",
         2,
     )
+    assert line["object"] == key_of(unit)
+    assert f"/{unit.region}/" in line["object"]
 
 
 def test_parts_of_a_report_that_disagree_are_counted(exporter):

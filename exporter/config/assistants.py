@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from exporter.config.fields import ModelOrProfileId, Money
+from exporter.config.fields import ModelOrProfileId, Money, NamePattern
 from exporter.config.section import Section
 
 Credits = Annotated[Decimal, Field(gt=0, le=Decimal("1e12"))]
@@ -18,9 +18,9 @@ def _capitals(value: dict[str, Decimal]) -> dict[str, Decimal]:
 class Users(Section):
     """Which users count."""
 
-    include: tuple[str, ...] = ()
+    include: tuple[NamePattern, ...] = ()
     """Case-sensitive parts of the user's id or name, or patterns of it with * and ?; none: all."""
-    exclude: tuple[str, ...] = ()
+    exclude: tuple[NamePattern, ...] = ()
 
 
 class Assistants(Section):

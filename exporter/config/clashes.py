@@ -1,10 +1,14 @@
-"""What is wrong with sources only beside each other, or beside their accounts."""
+"""What is wrong only beside something else.
 
-from collections.abc import Callable, Iterator, Sequence
+Sources beside each other, or beside their accounts; limits beside `privacy.users: drop`.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import combinations
 
 from exporter.config.expansion import Expanded
 from exporter.config.partitions import partition_of
+from exporter.config.schema import Limit
 from exporter.config.sources import Athena, InvocationLogs, Source
 
 _LONGEST_NAME = 64
@@ -19,6 +23,20 @@ def clashes(sources: Sequence[Expanded], resolve: Callable[[str], str]) -> Itera
     yield from _check_names(sources)
     yield from _check_overlaps(sources, resolve)
     yield from _check_tables(sources)
+
+
+def limits_on_dropped_users(limits: Iterable[tuple[int, Limit]]) -> Iterator[str]:
+    """Find limits on users of assistants, all of whom `privacy.users: drop` makes one.
+
+    Limits on users of Bedrock stand: a rule may name a user by a role, or by a constant.
+    """
+    for index, limit in limits:
+        key = "by" if "user" in limit.by else "match"
+        if limit.product != "bedrock" and "user" in {*limit.by, *limit.match}:
+            yield (
+                f"limits[{index}].{key}: 'user' holds nobody, as 'privacy.users: drop' leaves no "
+                f"user of {limit.product} known; leave it out, or take 'privacy.users: pseudonym'"
+            )
 
 
 def _check_name(expanded: Expanded) -> Iterator[str]:

@@ -20,6 +20,8 @@ _FIELD = re.compile(r"\{(account_id|region)\}")
 _S3_LOCATION = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/.*)?")
 _NOT_IN_LOCATION = re.compile(r"[*?${}\x00-\x1f\x7f]")
 """What means something of its own to IAM, to Glue or to a terminal."""
+_URL_OR_ARN = re.compile(r"[a-z][a-z0-9+.-]+://|arn:", re.IGNORECASE)
+"""A scheme has two characters or more: one would be a drive."""
 
 
 def _parse_duration(value: object) -> object:
@@ -55,6 +57,12 @@ def _parse_pattern(value: object) -> object:
 def _check_name(value: str) -> str:
     if not _NAME.fullmatch(value):
         raise ValueError(f"{value!r} is not a name of 1 to 64 letters, digits, '_', '.' or '-'")
+    return value
+
+
+def _check_name_pattern(value: str) -> str:
+    if not value.strip():
+        raise ValueError(f"{value!r} is neither a part nor a pattern of a name; leave it out")
     return value
 
 
@@ -100,6 +108,11 @@ def _check_location(value: str) -> str:
         check_key_prefix(value)
         if not _S3_LOCATION.fullmatch(value):
             raise ValueError(f"{value!r} is not s3://bucket/prefix")
+    elif _URL_OR_ARN.match(value):
+        raise ValueError(
+            f"{value!r} is neither s3://bucket/prefix nor a folder; write one of the two, "
+            "a folder as its path alone"
+        )
     return value
 
 
@@ -117,6 +130,8 @@ def _parse_label_values(value: object) -> object:
     for item in values:
         if not isinstance(item, str):
             raise ValueError(f"{item!r} is not text; quote it: '{item}'")
+        if not item.strip():
+            raise ValueError(f"{item!r} is no label's value; name one, or leave it out")
     return tuple(values)
 
 
@@ -176,6 +191,8 @@ Duration = Annotated[timedelta, BeforeValidator(_parse_duration)]
 Zone = Annotated[ZoneInfo, BeforeValidator(_parse_zone)]
 Pattern = Annotated[re.Pattern[str], BeforeValidator(_parse_pattern)]
 Name = Annotated[str, AfterValidator(_check_name)]
+NamePattern = Annotated[str, AfterValidator(_check_name_pattern)]
+"""A part of a name, or a pattern of it with * and ?; never blank, as that is part of any name."""
 Money = Annotated[Decimal, Field(ge=0, allow_inf_nan=False)]
 Location = Annotated[str, Field(min_length=1), AfterValidator(_check_location)]
 LocationTemplate = Annotated[str, Field(min_length=1), AfterValidator(_check_location_template)]

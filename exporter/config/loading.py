@@ -10,10 +10,10 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from exporter.config.aws import Aws
-from exporter.config.clashes import clashes
+from exporter.config.clashes import clashes, limits_on_dropped_users
 from exporter.config.expansion import Expanded, expand
 from exporter.config.explain import explain
-from exporter.config.schema import Config
+from exporter.config.schema import Config, Limit
 from exporter.config.sources import Source
 from exporter.config.yaml_file import ConfigError, read_yaml
 
@@ -47,6 +47,8 @@ def load(path: Path, environ: Mapping[str, str] = os.environ) -> Config:
         except ValueError as error:
             problems.append(f"sources[{index}].{error}")
     problems += clashes(sources, lambda location: _resolve(location, folder))
+    if _drops_users(document):
+        problems += limits_on_dropped_users(_readable_limits(document))
     if config is None or problems:
         raise ConfigError([f"{path}: {problem}" for problem in problems])
     return _resolve_paths(config, sources, folder)
@@ -117,6 +119,18 @@ def _readable_sources(document: object, aws: Aws | None) -> Iterator[tuple[int, 
             source = _SOURCE.validate_python(item)
             if aws is not None or (source.location and source.account is None):
                 yield index, source
+
+
+def _readable_limits(document: object) -> Iterator[tuple[int, Limit]]:
+    """Yield the limits that have no mistake in themselves."""
+    for index, item in _mappings(document, "limits"):
+        with suppress(ValidationError):
+            yield index, Limit.model_validate(item)
+
+
+def _drops_users(document: object) -> bool:
+    privacy = document.get("privacy") if isinstance(document, dict) else None
+    return isinstance(privacy, dict) and privacy.get("users") == "drop"
 
 
 def _mappings(document: object, section: str) -> list[tuple[int, dict[str, Any]]]:

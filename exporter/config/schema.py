@@ -19,6 +19,7 @@ from exporter.config.fields import (
     ModelOrProfileId,
     Money,
     Name,
+    NamePattern,
     Pattern,
     Region,
     Zone,
@@ -125,9 +126,9 @@ class Attribution(Section):
     """How principals become applications and users."""
 
     rules: tuple[Rule, ...] = DEFAULT_RULES
-    include: tuple[str, ...] = ()
+    include: tuple[NamePattern, ...] = ()
     """Case-sensitive parts of the principal's ARN, or patterns of it with * and ?; none: all."""
-    exclude: tuple[str, ...] = ()
+    exclude: tuple[NamePattern, ...] = ()
     applications: dict[str, Application] = Field(default_factory=dict)
 
     @property

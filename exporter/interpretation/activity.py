@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from exporter.assistant_usage import Activity, Product, Reported
 from exporter.interpretation.measures import Labels, label_text
-from exporter.interpretation.reported_days import ReportedDays
+from exporter.interpretation.reported_days import ReportedDays, known_until
 from exporter.interpretation.reported_lines import Line, NameOf, lines_of, name_users
 
 EVENTS = frozenset(
@@ -86,6 +86,8 @@ class ActivityFigures:
     latest_day: Mapping[ActivityKey, int]
     """Of the newest day that an account and region have a report of."""
     month: Mapping[ActivityKey, int]
+    seen: frozenset[UserKey]
+    """Users with a line of this month, whatever it counts."""
     users: Mapping[UserKey, UserActivity]
     """Those with a line in the last 90 reported days."""
 
@@ -101,11 +103,13 @@ def summarise_activity(
         newest[place] = max(row.day, newest.get(place, date.min))
     named = name_users(lines, name_of)
     first = today.replace(day=1)
-    month = _count(line for line in named if line.row.day >= first)
+    of_month = [line for line in named if line.row.day >= first]
+    month = _count(of_month)
     return ActivityFigures(
         today=_of_day(dict.fromkeys(newest, today), lines, named, month),
         latest_day=_of_day(newest, lines, named, month),
         month=month,
+        seen=frozenset(UserKey(labels.user, row.product) for labels, row in of_month),
         users=_users(named, today, newest),
     )
 
@@ -152,8 +156,8 @@ class _History:
     events: dict[date, int] = field(default_factory=lambda: defaultdict(int))
     active: dict[date, bool] = field(default_factory=lambda: defaultdict(bool))
     """Whether anything at all was done, event or not."""
-    newest: date = date.min
-    """Newest reported day of the accounts and regions that it has a line of."""
+    known_until: date = date.min
+    """Of the accounts and regions that it has a line of."""
 
 
 def _users(
@@ -164,11 +168,12 @@ def _users(
         history = histories[UserKey(labels.user, row.product)]
         history.events[row.day] += sum([count for name, count in row.counts if name in EVENTS])
         history.active[row.day] |= bool(row.counts)
-        history.newest = max(history.newest, newest[_place(labels, row.product)])
+        until = known_until(newest[_place(labels, row.product)], today)
+        history.known_until = max(history.known_until, until)
     return {
         user: _user(history, days)
         for user, history in histories.items()
-        if max(history.active) >= (days := ReportedDays(today, history.newest)).seats_since
+        if max(history.active) >= (days := ReportedDays(today, history.known_until)).seats_since
     }
 
 

@@ -13,8 +13,8 @@ from functools import cache
 from typing import NamedTuple
 
 from exporter.assistant_usage import Credits, Reported
-from exporter.interpretation.measures import Labels, label_text
-from exporter.interpretation.reported_days import ReportedDays
+from exporter.interpretation.measures import UNKNOWN, Labels, label_text
+from exporter.interpretation.reported_days import ReportedDays, known_until
 from exporter.interpretation.reported_lines import Line, NameOf, lines_of, name_users
 
 EXACT_DIGITS = 60
@@ -36,7 +36,7 @@ class MessageKey(NamedTuple):
 
     labels: Labels
     model: str
-    """As the report calls it."""
+    """As the report calls it; `unknown` for messages that it counts under no model."""
     client_type: str
 
 
@@ -84,7 +84,7 @@ def reported_days(lines: Iterable[Line[Credits]], today: date) -> dict[Labels, R
     newest: dict[Labels, date] = {}
     for place, row in lines:
         newest[place] = max(row.day, newest.get(place, row.day))
-    return {place: ReportedDays(today, day) for place, day in newest.items()}
+    return {place: ReportedDays(today, known_until(day, today)) for place, day in newest.items()}
 
 
 def newest_row(rows: Iterable[Credits]) -> Credits:
@@ -107,8 +107,12 @@ def _messages(lines: Iterable[Line[Credits]]) -> dict[MessageKey, int]:
     text = cache(label_text)
     messages: dict[MessageKey, int] = defaultdict(int)
     for labels, row in lines:
+        client_type = text(row.client_type)
         for model, count in row.messages_by_model:
-            messages[MessageKey(labels, text(model), text(row.client_type))] += count
+            messages[MessageKey(labels, text(model), client_type)] += count
+        of_no_model = row.messages - sum(count for _, count in row.messages_by_model)
+        if of_no_model > 0:
+            messages[MessageKey(labels, UNKNOWN, client_type)] += of_no_model
     return dict(messages)
 
 

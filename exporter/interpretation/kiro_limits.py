@@ -36,9 +36,9 @@ def credit_limits(
     """Return the limit of each user with a line this month, in order of account, region and user.
 
     What `tier_credits` of the configuration says of the user's tier comes first, because it is what
-    its reader knows better; then what the newest line that states a limit states; then what Kiro
-    publishes of the tier. Who has a Kiro profile in two regions pays for both. Users that privacy
-    has made one have no limit: it would hold the sum of all against the credits of one.
+    its reader knows better; then what the newest line of that tier that states a limit states; then
+    what Kiro publishes of the tier. Who has a Kiro profile in two regions pays for both. Users that
+    privacy has made one have no limit: it would hold the sum of all against the credits of one.
     """
     lines = lines_of(reported, Credits, today)
     days = reported_days(lines, today)
@@ -72,7 +72,7 @@ def _threshold(
     tier = _bare(newest_row(rows).tier)
     if tier in configured:
         return configured[tier]
-    stating = [row for row in rows if row.usage_limit is not None and row.usage_limit > 0]
+    stating = [row for row in rows if (row.usage_limit or 0) > 0 and _bare(row.tier) == tier]
     return newest_row(stating).usage_limit if stating else published.get(tier)
 
 

@@ -1,6 +1,7 @@
 """Lines of daily reports as usage that limits are evaluated on.
 
-Reports state whole UTC days, and late: each account and region is known up to its newest day.
+Reports state whole UTC days, and late: each account and region is known up to its newest day, and a
+user as far as the furthest of those that it has lines of.
 """
 
 from collections import defaultdict
@@ -11,6 +12,7 @@ from exporter.assistant_usage import Activity, Reported, Row
 from exporter.interpretation.limits import MEAN_DAYS, Amounts, GroupUsage
 from exporter.interpretation.measures import Labels
 from exporter.interpretation.prompts import labels_of
+from exporter.interpretation.reported_days import known_until
 from exporter.interpretation.reported_lines import NameOf
 from exporter.usage import slot_of
 
@@ -26,25 +28,26 @@ def group_lines(
     config.CREDIT_MEASURES.
     """
     days: dict[Labels, dict[date, Amounts]] = defaultdict(dict)
-    newest: dict[tuple[str, str], date] = {}
+    newest: dict[Labels, date] = {}
     for account_id, region, row in lines:
         if row.day > today:
             continue
         user = name_of(row.user)
         labels = labels_of(account_id, region, user or "")
-        place = labels.account_id, labels.region
+        place = labels._replace(user="")
         newest[place] = max(row.day, newest.get(place, row.day))
         if user is not None:
             of_user, amounts = days[labels], _amounts(row, measures)
             before = of_user.get(row.day)
             of_user[row.day] = _sum([before, amounts]) if before else amounts
-    return [
-        _group(labels, of_user, today, newest[labels.account_id, labels.region])
-        for labels, of_user in days.items()
-    ]
+    until: dict[str, date] = {}
+    for labels in days:
+        known = known_until(newest[labels._replace(user="")], today)
+        until[labels.user] = max(known, until.get(labels.user, known))
+    return [_group(labels, of_user, today, until[labels.user]) for labels, of_user in days.items()]
 
 
-def _group(labels: Labels, days: Mapping[date, Amounts], today: date, newest: date) -> GroupUsage:
+def _group(labels: Labels, days: Mapping[date, Amounts], today: date, known_to: date) -> GroupUsage:
     monday = today - timedelta(days=today.weekday())
 
     def total(first: date, last: date) -> Amounts:
@@ -56,9 +59,9 @@ def _group(labels: Labels, days: Mapping[date, Amounts], today: date, newest: da
         day=days.get(today, nothing),
         week=total(monday, today) or nothing,
         month=total(today.replace(day=1), today) or nothing,
-        last_7_days=total(newest - (MEAN_DAYS - 1) * _DAY, newest) or nothing,
+        last_7_days=total(known_to - (MEAN_DAYS - 1) * _DAY, known_to) or nothing,
         first_slot=slot_of(datetime.combine(min(days), time.min, UTC)),
-        known_to=newest,
+        known_to=known_to,
     )
 
 

@@ -16,6 +16,8 @@ SEAT_DAYS = 90
 """Reported days in which who was active once counts as having a seat."""
 
 _DAY = timedelta(days=1)
+_LATEST = timedelta(days=7)
+"""How long a report is waited for."""
 
 
 class ReportedDays(NamedTuple):
@@ -24,7 +26,7 @@ class ReportedDays(NamedTuple):
     today: date
     """In the configured time zone; tells which month is this month."""
     newest: date
-    """The newest day that any line speaks of; not after today."""
+    """The day up to which usage is known, itself included; not after today."""
 
     @property
     def month(self) -> date:
@@ -79,6 +81,15 @@ class ReportedDays(NamedTuple):
         """
         active = [day for day, was_active in reported.items() if was_active]
         return (self.newest - (max(active) if active else min(reported))).days
+
+
+def known_until(newest: date, today: date) -> date:
+    """Return up to which day usage is known of where lines come from, by the newest day of these.
+
+    Reports speak of days on which somebody was active. That none came may mean that they are late,
+    but after a week it means that nobody was.
+    """
+    return max(newest, today - _LATEST)
 
 
 def _sum_since(first: date, amounts: Mapping[date, Decimal | int]) -> Decimal:

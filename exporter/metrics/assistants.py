@@ -117,8 +117,8 @@ QDEVELOPER_ACTIVITY_PROJECTED = gauge(
 )
 QDEVELOPER_ACTIVITY_SPIKE = gauge(
     "qdeveloper_activity_spike_ratio",
-    "Events of the newest reported day / mean of the user's active days in the 30 before it; "
-    "absent with fewer than 3 of them.",
+    "Events of the newest reported day, or the one a week ago where that is later / mean of the "
+    "user's active days in the 30 before it; absent with fewer than 3 of them.",
     "user",
     "product",
 )
@@ -147,7 +147,8 @@ QDEVELOPER_SUBSCRIPTION = gauge(
 QDEVELOPER_IDLE = gauge(
     "qdeveloper_idle_seconds",
     "Whole days, in seconds, from the user's last day with activity, or else the first report of "
-    "it, to the newest reported day; of users with a report of the last 90 reported days.",
+    "it, to the newest reported day, or a week ago where that is later; of users with a report of "
+    "the last 90 reported days.",
     "user",
     "product",
 )
@@ -171,7 +172,8 @@ KIRO_OVERAGE = gauge(
 )
 KIRO_MESSAGES = gauge(
     "kiro_messages_month_to_date",
-    "Kiro messages by model, as reports call it, on this month's days (UTC) as far as reported.",
+    "Kiro messages by model, as reports call it, or unknown, on this month's days (UTC) as far as "
+    "they are reported.",
     "account_id",
     "region",
     "user",
@@ -181,8 +183,8 @@ KIRO_MESSAGES = gauge(
 KIRO_IDLE = gauge(
     "kiro_idle_seconds",
     "Whole days, in seconds, from the user's last day with credits or messages, or else the first "
-    "report of it, to the newest reported day; of users with a report of the last 90 reported "
-    "days.",
+    "report of it, to the newest reported day, or a week ago where that is later; of users with a "
+    "report of the last 90 reported days.",
     "account_id",
     "region",
     "user",

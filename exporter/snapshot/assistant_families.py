@@ -12,7 +12,7 @@ from exporter.interpretation.prompts import PromptGroup, Prompts
 from exporter.metrics import Family, Metric, Value
 from exporter.snapshot.assistant_figures import AssistantFigures
 from exporter.snapshot.assistant_history import AssistantUsage, Pattern
-from exporter.snapshot.exposure import Exposure, largest, of_single_users, summed
+from exporter.snapshot.exposure import Exposure, largest, smallest_of_users, summed
 from exporter.usage import TokenKind
 
 _DAY_SECONDS = 86_400
@@ -125,7 +125,7 @@ def _activity_families(activity: ActivityFigures, exposure: Exposure) -> list[Fa
         )
 
     def pace(metric: Metric, field: str) -> Family:
-        return of_single_users(exposure, metric, _of_users(activity.users, field))
+        return smallest_of_users(exposure, metric, _of_users(activity.users, field))
 
     return [
         counts(metrics.QDEVELOPER_ACTIVITY_TODAY, activity.today),
@@ -135,7 +135,7 @@ def _activity_families(activity: ActivityFigures, exposure: Exposure) -> list[Fa
         pace(metrics.QDEVELOPER_ACTIVITY_MAX, "daily_max"),
         pace(metrics.QDEVELOPER_ACTIVITY_MIN, "daily_min"),
         pace(metrics.QDEVELOPER_ACTIVITY_SPIKE, "spike_ratio"),
-        of_single_users(
+        smallest_of_users(
             exposure,
             metrics.QDEVELOPER_IDLE,
             (
@@ -207,7 +207,7 @@ def _kiro_families(kiro: KiroFigures, exposure: Exposure) -> list[Family]:
                 for key, count in kiro.messages.items()
             ),
         ),
-        of_single_users(
+        smallest_of_users(
             exposure,
             metrics.KIRO_IDLE,
             (

@@ -93,8 +93,7 @@ class AssistantInterpreter:
         usd = subscription_usd(
             settings.assistants.subscription_usd_per_user, now, settings.timezone
         )
-        seen = {(group.labels.user, group.product) for group in usage.month}
-        seen |= {(key.labels.user, key.product) for key in activity.month}
+        seen = {UserKey(group.labels.user, group.product) for group in usage.month} | activity.seen
         users = {user for user, product in seen if product is Product.QDEVELOPER}
         return dict.fromkeys(sorted(users - {UNKNOWN}), usd)
 

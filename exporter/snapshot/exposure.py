@@ -55,25 +55,37 @@ def summed(
 
 
 def largest(
-    exposure: Exposure, metric: Metric, samples: Iterable[tuple[Labels, tuple[str, ...], Decimal]]
-) -> Family:
-    """Take the largest of the samples that are exposed as one."""
-    values_of = exposure.values_of(metric.labels)
-    found: dict[tuple[str, ...], Decimal] = {}
-    for labels, others, value in samples:
-        key = values_of(labels) + others
-        found[key] = max(value, found.get(key, value))
-    return Family(metric, exposure.names(metric.labels), found)
-
-
-def of_single_users(
     exposure: Exposure, metric: Metric, samples: Iterable[tuple[Labels, tuple[str, ...], V]]
 ) -> Family:
-    """Take the samples of users with series of their own, of which no sum would mean anything."""
+    """Take the largest of the samples that are exposed as one."""
+    return _one_of_each(max, exposure, metric, samples)
+
+
+def smallest_of_users(
+    exposure: Exposure, metric: Metric, samples: Iterable[tuple[Labels, tuple[str, ...], V]]
+) -> Family:
+    """Take the samples of users with series of their own, of which no sum would mean anything.
+
+    Of those of one user that are exposed as one, the smallest.
+    """
     if "user" not in exposure.labels:
         return Family(metric, exposure.names(metric.labels))
     own = (sample for sample in samples if sample[0].user not in exposure.folded)
-    return summed(exposure, metric, own)
+    return _one_of_each(min, exposure, metric, own)
+
+
+def _one_of_each(
+    choose: Callable[[V, V], V],
+    exposure: Exposure,
+    metric: Metric,
+    samples: Iterable[tuple[Labels, tuple[str, ...], V]],
+) -> Family:
+    values_of = exposure.values_of(metric.labels)
+    found: dict[tuple[str, ...], V] = {}
+    for labels, others, value in samples:
+        key = values_of(labels) + others
+        found[key] = choose(value, found.get(key, value))
+    return Family(metric, exposure.names(metric.labels), found)
 
 
 def users_to_fold(

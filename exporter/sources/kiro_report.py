@@ -50,15 +50,13 @@ class CreditRows:
         self._models = _models(columns)
 
     def read(self, cells: Sequence[str], user: str) -> Credits | Rejection:
-        """Return what a user spent, UNDATED. A cell that should be a number and is none rejects."""
+        """Return what a user spent, UNDATED. A cell that should count and is no number rejects."""
         used = self._credits(cells, "Credits_Used")
         overage = self._credits(cells, "Overage_Credits_Used")
-        cap = self._credits(cells, "Overage_Cap")
-        limit = self._credits(cells, "Usage_Limit")
         conversations = parse_count(self._text(cells, "Chat_Conversations"))
         messages = parse_count(self._text(cells, "Total_Messages"))
         by_model = self._messages_by_model(cells)
-        if used is None or overage is None or cap is None or limit is None:
+        if used is None or overage is None:
             return Rejection.INVALID_COUNT
         if conversations is None or messages is None or by_model is None:
             return Rejection.INVALID_COUNT
@@ -74,8 +72,9 @@ class CreditRows:
             used=used,
             overage=overage,
             overage_enabled=overage_enabled,
-            overage_cap=cap if self._text(cells, "Overage_Cap") else None,
-            usage_limit=limit if self._text(cells, "Usage_Limit") else None,
+            # These are told for information: a word in place of a number costs no credits.
+            overage_cap=self._stated(cells, "Overage_Cap"),
+            usage_limit=self._stated(cells, "Usage_Limit"),
             conversations=conversations,
             # Where the column is missing, the messages of all models are all of them.
             messages=messages or sum(count for _, count in by_model),
@@ -87,6 +86,10 @@ class CreditRows:
 
     def _credits(self, cells: Sequence[str], column: str) -> Decimal | None:
         return parse_decimal(self._text(cells, column))
+
+    def _stated(self, cells: Sequence[str], column: str) -> Decimal | None:
+        """Return the number in a cell that may be empty."""
+        return self._credits(cells, column) if self._text(cells, column) else None
 
     def _messages_by_model(self, cells: Sequence[str]) -> tuple[tuple[str, int], ...] | None:
         """Return what the columns of models count; None if a cell of one is no count."""
@@ -101,19 +104,18 @@ class CreditRows:
 
 
 def sum_credits(rows: Sequence[Credits]) -> Credits:
-    """Return what several users, of whom nobody may know which, spent on one day together.
+    """Return what users, of whom nobody may know which, spent on one day together.
 
-    A tier holds where all have it; a limit or cap is one person's, and holds for none.
+    Tiers, limits and caps are single users', and hold for none of them.
     """
     by_model: Counter[str] = Counter()
     for row in rows:
         by_model.update(dict(row.messages_by_model))
-    tiers = {row.tier for row in rows}
     with localcontext(prec=_EXACT_DIGITS):
         used = sum((row.used for row in rows), Decimal(0))
         overage = sum((row.overage for row in rows), Decimal(0))
     return rows[0]._replace(
-        tier=tiers.pop() if len(tiers) == 1 else "",
+        tier="",
         used=used,
         overage=overage,
         overage_enabled=any(row.overage_enabled for row in rows),

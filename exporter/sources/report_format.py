@@ -13,7 +13,7 @@ from functools import partial
 from typing import Literal, NamedTuple
 
 from exporter.assistant_usage import Activity, Credits, ReportBatch, Row
-from exporter.identity import Privacy
+from exporter.identity import UNKNOWN, Privacy
 from exporter.sources import activity_report, kiro_report
 from exporter.sources.activity_report import ActivityRows, product_of, sum_activities
 from exporter.sources.csv_lines import Cells, open_table
@@ -199,7 +199,7 @@ def _stored(stated: Mapping[_Key, Row]) -> tuple[Row, ...]:
 
 
 def _sum(rows: list[Row]) -> Row:
-    if len(rows) == 1:
+    if len(rows) == 1 and rows[0].user != UNKNOWN:
         return rows[0]
     activities = [row for row in rows if isinstance(row, Activity)]
     credits = [row for row in rows if isinstance(row, Credits)]

@@ -283,7 +283,7 @@ def test_users_are_those_of_the_last_90_reported_days(last, known):
 
 
 def test_users_of_both_products_are_measured_apart():
-    lines = [line(november(10), product="kiro", chat_messages_sent=3), *chats(d20=5)]
+    lines = [line(november(14), product="kiro", chat_messages_sent=3), *chats(d20=5)]
     assert user_of(lines).daily_max == 5
     assert user_of(lines, product="kiro").daily_max == 3
     assert user_of(lines, product="kiro").idle_days == 0
@@ -328,15 +328,32 @@ def test_the_busiest_the_mean_and_the_quietest_day_are_in_order(lines):
 
 
 def test_late_reports_of_an_account_make_its_users_neither_idle_nor_slower():
-    """Both did 10 a day, but the second account's reports reach to the 9th only."""
+    """Both did 10 a day, but the second account's reports reach to the 14th only."""
     lines = [
         *(line(november(day), chat_messages_sent=10) for day in range(1, 20)),
         *(
             line(november(day), "bob", account="444455556666", chat_messages_sent=10)
-            for day in range(1, 10)
+            for day in range(1, 15)
         ),
     ]
     users = summarise(lines).users
     alice, bob = (users[UserKey(user, Product.QDEVELOPER)] for user in ("alice", "bob"))
     assert (alice.idle_days, alice.projected_month, alice.spike_ratio) == (0, 300, 1)
     assert (bob.idle_days, bob.projected_month, bob.spike_ratio) == (0, 300, 1)
+
+
+def test_a_user_alone_in_an_account_is_idle_once_no_report_came_for_a_week():
+    lines = [
+        line(TODAY - timedelta(days=7), "late", chat_messages_sent=1),
+        line(TODAY - timedelta(days=40), "gone", account="444455556666", chat_messages_sent=1),
+    ]
+    users = summarise(lines).users
+    assert {key.user: user.idle_days for key, user in users.items()} == {"late": 0, "gone": 33}
+
+
+def test_a_product_that_was_given_up_has_no_spike_and_no_month_to_come():
+    """10 events on each of three days and 60 on the 4th, and nothing after that."""
+    given_up = chats(d01=10, d02=10, d03=10, d04=60)
+    assert user_of(given_up, today=november(11)).spike_ratio == 6
+    assert user_of(given_up, today=november(12)).spike_ratio == 0
+    assert user_of(given_up, today=november(18)).projected_month == 90

@@ -94,6 +94,16 @@ def test_messages_are_told_by_model_and_client():
     }
 
 
+def test_messages_counted_under_no_model_are_of_an_unknown_one():
+    before_columns = credit_line("2026-11-19")
+    some = credit_line("2026-11-20", messages={"auto": 7})
+    lines = [line._replace(row=line.row._replace(messages=10)) for line in (before_columns, some)]
+    assert summarise(*lines).messages == {
+        MessageKey(ALICE, "unknown", "KIRO_IDE"): 10 + 3,
+        MessageKey(ALICE, "auto", "KIRO_IDE"): 7,
+    }
+
+
 @pytest.mark.parametrize(
     ("lines", "idle"),
     [

@@ -109,6 +109,12 @@ def test_the_newest_line_that_states_a_limit_is_asked():
     assert limit.threshold == 1000
 
 
+def test_a_limit_stated_of_a_tier_that_was_left_holds_no_more():
+    free = credit_line("2026-11-15", 50, tier="FREE", limit=50)
+    limit = only(free, credit_line("2026-11-20", 0, tier="PRO"))
+    assert (limit.used, limit.threshold) == (50, 1000)
+
+
 def test_of_two_clients_on_one_day_the_higher_limit_holds():
     lines = [
         credit_line("2026-11-20", 1, limit=1000, client="PLUGIN"),
@@ -168,11 +174,19 @@ def test_limits_have_every_credit_of_the_month_once(lines):
 
 
 def test_late_reports_of_a_region_make_no_projection_smaller():
-    days = [(credit_line(f"2026-11-{day:02}", 10)) for day in range(1, 20)]
-    late = [
-        credit_line(f"2026-11-{day:02}", 10, user="bob", region="eu-west-1") for day in range(1, 10)
-    ]
-    assert [limit.projected_ratio for limit in limits(*days, *late)] == [
+    late = ten_a_day(14, user="bob", region="eu-west-1")
+    assert [limit.projected_ratio for limit in limits(*ten_a_day(19), *late)] == [
         Decimal("0.3"),
         Decimal("0.3"),
     ]
+
+
+def test_a_seat_in_a_region_that_was_left_is_not_projected_to_go_on():
+    left = ten_a_day(7, region="us-east-1")
+    in_frankfurt, in_virginia = limits(*ten_a_day(19, region="eu-central-1"), *left)
+    assert in_frankfurt.projected_ratio == Decimal("0.3")
+    assert in_virginia.projected_ratio == in_virginia.ratio == Decimal("0.07")
+
+
+def ten_a_day(last, **place):
+    return [credit_line(f"2026-11-{day:02}", 10, **place) for day in range(1, last + 1)]

@@ -15,6 +15,7 @@ from exporter.interpretation.report_usage import group_lines
 from exporter.usage import slot_of
 from usage_builders import ACCOUNT, REGION
 
+CLEO = "cleo"
 TODAY = date(2026, 11, 20)  # a Friday
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 ZONE = ZoneInfo("UTC")
@@ -76,14 +77,35 @@ def test_users_left_out_have_no_usage():
 
 def test_an_account_is_known_to_its_own_newest_day():
     """Who is left out tells how far the reports reach, too."""
-    late = Reported("444455556666", REGION, dev(8, 1))
+    late = Reported("444455556666", REGION, dev(7, 1, CLEO))
     reports = [*lines(dev(3, 1), dev(1, 1, BOB)), late]
-    names = {ANN: "ann"}.get
+    names = {ANN: "ann", CLEO: "cleo"}.get
     found = {
         group.labels.account_id: group.known_to
         for group in group_lines(reports, TODAY, names, ACTIVITIES)
     }
-    assert found == {ACCOUNT: date(2026, 11, 19), "444455556666": date(2026, 11, 12)}
+    assert found == {ACCOUNT: date(2026, 11, 19), "444455556666": date(2026, 11, 13)}
+
+
+def test_what_no_report_told_for_a_week_is_known_to_be_nothing():
+    (group,) = grouped(dev(14, 1))
+    assert group.known_to == date(2026, 11, 13)
+    assert (group.month[DEV], group.last_7_days[DEV]) == (1, 0)
+
+
+def test_a_limit_on_what_has_been_given_up_is_not_projected_to_be_reached():
+    limit = state(dev_limit(), grouped(*(dev(back, 30) for back in range(50, 80))))
+    assert (limit.used, limit.projected_ratio) == (0, 0)
+
+
+def test_a_user_who_moved_to_another_region_is_projected_from_the_new_one():
+    """One /dev a day on 1 to 15 November in one region, then in another: 19 + 11 to come."""
+    moved = [
+        Reported(ACCOUNT, REGION if day < 16 else "eu-west-1", dev(20 - day, 1))
+        for day in range(1, 20)
+    ]
+    limit = state(dev_limit(by=["user"]), group_lines(moved, TODAY, str, ACTIVITIES))
+    assert (limit.used, limit.projected_ratio) == (19, 1)
 
 
 def test_a_month_is_projected_from_the_end_of_the_newest_day():
@@ -103,9 +125,9 @@ def test_a_report_of_today_leaves_only_the_days_after_it():
     assert state(dev_limit(threshold=10), grouped(dev(0, 1))).projected_ratio == Decimal(11) / 10
 
 
-@pytest.mark.parametrize("newest", [28, 20])
+@pytest.mark.parametrize("newest", [28, 24])
 def test_days_before_the_period_that_are_not_told_are_none_of_it(newest):
-    """10 a day: on 1 December 31 days are to come, however late November's reports are."""
+    """10 a day: on 1 December 31 days are to come, though November's reports are late by days."""
     today = date(2026, 12, 1)
     rows = [
         activity(date(2026, 11, day), ANN, dev_generation_event_count=10)

@@ -234,6 +234,24 @@ def test_users_that_privacy_has_made_one_count_in_every_part(ledger: WritableLed
     assert rows(ledger) == [activity(user="unknown", chat_messages_sent=5)]
 
 
+def test_parts_count_for_users_that_privacy_has_made_one_whenever_each_was_written(
+    ledger: WritableLedger,
+) -> None:
+    def part(number: int, stamp: str, count: int) -> ReportBatch:
+        row = activity(user="unknown", chat_messages_sent=count)
+        return report(row, part=f"_part_{number}", number=str(number), stamp=stamp)
+
+    ledger.apply_reports([part(1, EARLIER, 5), part(2, LATER, 7)])
+    assert [dict(row.counts)["chat_messages_sent"] for row in rows(ledger)] == [5, 7]  # type: ignore[attr-defined]
+    again = report(
+        activity(user="unknown", chat_messages_sent=1),
+        stamp="20261120030000000000",
+        folder_day=TODAY + DAY,
+    )
+    ledger.apply_reports([again])
+    assert len(rows(ledger)) == 2, "the delivery of which a part is later holds"
+
+
 def test_reports_of_other_series_and_folders_replace_nothing(ledger: WritableLedger) -> None:
     kiro = {"folder": "KiroLogs/user_report", "source": "kiro_reports"}
     ide = report(credits("1"), series="KIRO_IDE_1_user_report", stamp=EARLIER, **kiro)

@@ -184,6 +184,12 @@ def test_who_is_seen_this_month_has_a_seat_of_q_developer(exporter):
     assert seats[ANN,] == Decimal(19) * 39 / 60  # 19.5 of 30 days
 
 
+def test_who_is_reported_to_have_done_nothing_has_a_seat_too(exporter):
+    exporter.ledger.apply_reports([report(activity())])
+    seats = samples(exporter.build(NOON), "qdeveloper_subscription_usd_month_to_date")
+    assert seats.keys() == {(ANN,)}
+
+
 def test_a_log_that_names_nobody_has_no_seat(exporter):
     exporter.fill_prompts(prompt(who=asker("")))
     snapshot = exporter.build(NOON)

@@ -12,7 +12,7 @@ import pytest
 from exporter import metrics
 from exporter.interpretation.measures import Labels
 from exporter.metrics import Family, Metric, Type
-from exporter.snapshot.exposure import Exposure, users_to_fold
+from exporter.snapshot.exposure import Exposure, smallest_of_users, users_to_fold
 from exporter.usage import LABELS, Usage
 from snapshots import HAIKU, SONNET, Exporter, samples, series_count, total, used, utc, value
 
@@ -42,6 +42,19 @@ def family(*users: str, models: int = 1) -> Family:
 
 
 COSTS = {"a": Decimal(1), "b": Decimal(2), "c": Decimal(3), "d": Decimal(4)}
+
+
+def test_of_what_one_user_has_in_several_regions_the_smallest_is_taken_where_regions_fall_out():
+    samples = [
+        (Labels("1", "us-east-1", "", "ann"), ("PRO",), 14),
+        (Labels("1", "eu-central-1", "", "ann"), ("PRO",), 0),
+        (Labels("1", "eu-central-1", "", "bob"), ("PRO",), 3),
+    ]
+    metric = metrics.KIRO_IDLE
+    by_user = smallest_of_users(Exposure(("user",)), metric, samples)
+    assert by_user.samples == {("ann", "PRO"): 0, ("bob", "PRO"): 3}
+    assert len(smallest_of_users(Exposure(LABELS), metric, samples).samples) == 3
+    assert smallest_of_users(Exposure(("region",)), metric, samples).samples == {}
 
 
 def test_nobody_folds_while_there_is_room():

@@ -172,10 +172,19 @@ def test_an_empty_cell_is_no_credits_and_no_limit() -> None:
     assert (row.used, row.overage, row.overage_cap, row.usage_limit) == (0, 0, None, None)
 
 
-@pytest.mark.parametrize("column", CREDITS)
-@pytest.mark.parametrize(
-    "text", ["-0.01", "NaN", "inf", "1e999", "1e10", '"4,77"', "0x1p3", "unlimited", "1" * 50]
-)
+NO_CREDITS = ["-0.01", "NaN", "inf", "1e999", "1e10", '"4,77"', "0x1p3", "unlimited", "1" * 50]
+
+
+@pytest.mark.parametrize("column", ["Overage_Cap", "Usage_Limit"])
+@pytest.mark.parametrize("text", NO_CREDITS)
+def test_a_limit_that_is_no_number_is_none_and_costs_no_credits(column: str, text: str) -> None:
+    row = one_credits(kiro_line() | {column: text})
+    assert row.used > 0
+    assert {"Overage_Cap": row.overage_cap, "Usage_Limit": row.usage_limit}[column] is None
+
+
+@pytest.mark.parametrize("column", ["Credits_Used", "Overage_Credits_Used"])
+@pytest.mark.parametrize("text", NO_CREDITS)
 def test_what_is_no_credits_rejects_its_line(column: str, text: str) -> None:
     batch = read_report(report(kiro_line() | {column: text}, kiro_line("bob")), "kiro")
     assert [row.user for row in credits_of(batch)] == ["bob"]
