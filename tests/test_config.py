@@ -585,7 +585,11 @@ MISTAKES = [
     ),
     (
         SOURCES + "limits: [{name: a, measure: cost, period: day, threshold: 1}]",
-        f"limits[0].measure: 'cost' is not one of {MEASURES}",
+        "limits[0].measure: 'cost' is no measure of bedrock; did you mean 'cost_usd'?",
+    ),
+    (
+        SOURCES + "limits: [{name: a, measure: dollars, period: day, threshold: 1}]",
+        f"limits[0].measure: 'dollars' is no measure of bedrock; those are {MEASURES}",
     ),
     (
         SOURCES + "limits: [{name: a, measure: tokens, period: day, threshold: 0}]",

@@ -107,12 +107,18 @@ def test_a_limit_is_on_bedrock_unless_it_says_otherwise(read):
         ),
         (
             "product: kiro, measure: cost_usd, period: month",
-            f"limits[0].measure: 'cost_usd' is not one of {PROMPTS}, credits, overage_credits, "
-            "messages",
+            f"limits[0].measure: 'cost_usd' is no measure of kiro; those are {PROMPTS}, credits, "
+            "overage_credits, messages",
         ),
         (
             "product: qdeveloper, measure: credits, period: month",
-            f"limits[0].measure: 'credits' is not one of {PROMPTS}, {', '.join(ACTIVITIES)}",
+            "limits[0].measure: 'credits' is no measure of qdeveloper; those are "
+            f"{PROMPTS}, {', '.join(ACTIVITIES)}",
+        ),
+        (
+            "product: qdeveloper, measure: Chat_MessagesSent, period: month",
+            "limits[0].measure: 'Chat_MessagesSent' is no measure of qdeveloper; did you mean "
+            "'chat_messages_sent'?",
         ),
         (
             "product: q, measure: requests, period: month",
@@ -127,6 +133,7 @@ def test_a_limit_is_on_bedrock_unless_it_says_otherwise(read):
         "day of reports",
         "measure of another product",
         "credits of Q",
+        "a column for a measure",
         "unknown product",
         "foreign label",
     ],

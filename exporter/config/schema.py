@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import date, timedelta
 from decimal import Decimal
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo
@@ -195,7 +196,13 @@ class Limit(Section):
     def _check_measure(cls, value: str, info: ValidationInfo) -> str:
         product = info.data.get("product")  # none if that was no product
         if product and value not in MEASURES[product]:
-            raise ValueError(f"{value!r} is not one of {', '.join(MEASURES[product])}")
+            near = get_close_matches(value.lower(), MEASURES[product], 1)
+            known = (
+                f"did you mean {near[0]!r}?"
+                if near
+                else f"those are {', '.join(MEASURES[product])}"
+            )
+            raise ValueError(f"{value!r} is no measure of {product}; {known}")
         return value
 
     @model_validator(mode="after")
