@@ -301,6 +301,17 @@ def test_an_account_that_cannot_be_read_turns_the_source_down_but_the_rest_is_ta
 # Rounds
 
 
+def test_how_far_the_history_is_read_is_told_once_there_is_a_how_far(start):
+    source = Scripted(script=[CUT_SHORT])
+    exporter = start(source)
+    with capture_logs() as lines:
+        exporter.run()
+        source.script = [Finished(is_complete=False, history_read_to=NOON.date())]
+        exporter.run()
+    told = [line["read_back_to"] for line in lines if line["event"] == "history is being read"]
+    assert told == [str(NOON.date())]
+
+
 def test_a_round_that_was_cut_off_is_followed_by_another_at_once(
     start: Callable[..., Exporter],
 ) -> None:
