@@ -10,7 +10,8 @@ import pytest
 from exporter.config import load
 from exporter.interpretation.default_limits import DEFAULT_LIMITS
 from exporter.interpretation.estimates import estimate
-from exporter.interpretation.kiro_limits import KIRO_TIERS, NAME
+from exporter.interpretation.kiro_limits import NAME
+from exporter.interpretation.kiro_tiers import KIRO_TIERS
 from exporter.metrics import CATALOGUE
 from promql import metrics, parse
 from tools import ROOT

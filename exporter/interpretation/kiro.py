@@ -13,6 +13,7 @@ from functools import cache
 from typing import NamedTuple
 
 from exporter.assistant_usage import Credits, Reported
+from exporter.interpretation.kiro_tiers import bare_tier, published_credits
 from exporter.interpretation.measures import UNKNOWN, Labels, label_text
 from exporter.interpretation.reported_days import ReportedDays, known_until
 from exporter.interpretation.reported_lines import Line, NameOf, lines_of, name_users
@@ -87,9 +88,17 @@ def reported_days(lines: Iterable[Line[Credits]], today: date) -> dict[Labels, R
     return {place: ReportedDays(today, known_until(day, today)) for place, day in newest.items()}
 
 
-def newest_row(rows: Iterable[Credits]) -> Credits:
-    """Return the row of the newest day; of several clients', the one of the highest limit."""
-    return max(rows, key=lambda row: (row.day, row.usage_limit or 0, row.tier, row.overage_enabled))
+def newest_row(rows: Iterable[Credits], tier_credits: Mapping[str, Decimal]) -> Credits:
+    """Return the row of the newest day; of several clients', the one of the highest limit.
+
+    That is the one stated, or that of the tier by its bare name.
+    """
+
+    def rank(row: Credits) -> tuple[date, Decimal, str, bool]:
+        limit = row.usage_limit or tier_credits.get(bare_tier(row.tier), Decimal(0))
+        return row.day, limit, row.tier, row.overage_enabled
+
+    return max(rows, key=rank)
 
 
 def _credits(lines: Iterable[Line[Credits]]) -> dict[CreditKey, Spent]:
@@ -126,7 +135,9 @@ def _idle_days(
     for labels, of_user in rows.items():
         known = days[labels._replace(user="")]
         if max(row.day for row in of_user) >= known.seats_since:
-            seat = SeatKey(labels, label_text(newest_row(of_user).tier))
+            seat = SeatKey(
+                labels, label_text(newest_row(of_user, published_credits(known.today)).tier)
+            )
             idle[seat] = known.idle_days(_active(of_user))
     return idle
 

@@ -4,27 +4,20 @@ Credits are a user's own and begin anew with the calendar month; reports are in 
 is the month's end. A user with no known limit has none here: never a guessed one.
 """
 
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, time
 from decimal import Decimal, localcontext
-from functools import cache
-from pathlib import Path
 
 from exporter.assistant_usage import Credits, Product, Reported
-from exporter.interpretation.dated_table import DatedTable
 from exporter.interpretation.kiro import EXACT_DIGITS, newest_row, reported_days
+from exporter.interpretation.kiro_tiers import bare_tier, published_credits
 from exporter.interpretation.limits import LimitState
 from exporter.interpretation.measures import UNKNOWN, Labels
 from exporter.interpretation.reported_days import ReportedDays
 from exporter.interpretation.reported_lines import NameOf, lines_of, name_users
 
 NAME = "kiro-credits"
-
-KIRO_TIERS = Path(__file__).with_name("kiro_tiers.csv")
-
-_CREDITS = re.compile(r"[1-9]\d*(\.\d+)?")
 
 
 def credit_limits(
@@ -42,7 +35,8 @@ def credit_limits(
     """
     lines = lines_of(reported, Credits, today)
     days = reported_days(lines, today)
-    tiers = _tier_credits(today, tier_credits)
+    configured = {bare_tier(tier): credits for tier, credits in tier_credits.items()}
+    published = published_credits(today)
     rows: dict[Labels, list[Credits]] = defaultdict(list)
     for labels, row in name_users(lines, name_of):
         rows[labels].append(row)
@@ -51,29 +45,19 @@ def credit_limits(
         for labels, of_user in sorted(rows.items(), key=lambda item: item[0])
         if labels.user != UNKNOWN
         and max(row.day for row in of_user) >= today.replace(day=1)
-        and (threshold := _threshold(of_user, *tiers)) is not None
+        and (threshold := _threshold(of_user, configured, published)) is not None
     ]
-
-
-def _tier_credits(
-    today: date, configured: Mapping[str, Decimal]
-) -> tuple[dict[str, Decimal], dict[str, Decimal]]:
-    """Return the credits of every tier, as configured and as published, by the tier's bare name."""
-    published = _published().in_force(today)
-    return (
-        {_bare(tier): credits for tier, credits in configured.items()},
-        {_bare(tier): credits for tier, credits in published.items()},
-    )
 
 
 def _threshold(
     rows: Sequence[Credits], configured: Mapping[str, Decimal], published: Mapping[str, Decimal]
 ) -> Decimal | None:
-    tier = _bare(newest_row(rows).tier)
+    credits = {**published, **configured}
+    tier = bare_tier(newest_row(rows, credits).tier)
     if tier in configured:
         return configured[tier]
-    stating = [row for row in rows if (row.usage_limit or 0) > 0 and _bare(row.tier) == tier]
-    return newest_row(stating).usage_limit if stating else published.get(tier)
+    stating = [row for row in rows if (row.usage_limit or 0) > 0 and bare_tier(row.tier) == tier]
+    return newest_row(stating, credits).usage_limit if stating else published.get(tier)
 
 
 def _limit(
@@ -97,20 +81,3 @@ def _limit(
             projected_ratio=None if projected is None else projected / threshold,
             reset=datetime.combine(days.next_month, time.min, tzinfo=UTC),
         )
-
-
-def _bare(tier: str) -> str:
-    """Return a tier so that PRO_PLUS, ProPlus, Pro+ and KIRO PRO+ are one."""
-    letters = re.sub(r"[^A-Z0-9]", "", tier.upper().replace("+", "PLUS"))
-    return letters.removeprefix("KIRO")
-
-
-@cache
-def _published() -> DatedTable[Decimal]:
-    return DatedTable.read(KIRO_TIERS, ("tier", "credits"), _parse)
-
-
-def _parse(fields: Mapping[str, str]) -> Decimal:
-    if not _CREDITS.fullmatch(fields["credits"]):
-        raise ValueError(f"credits {fields['credits']!r} is no number above 0")
-    return Decimal(fields["credits"])

@@ -123,6 +123,16 @@ def test_of_two_clients_on_one_day_the_higher_limit_holds():
     assert only(*lines).threshold == only(*reversed(lines)).threshold == 2000
 
 
+@pytest.mark.parametrize("order", [1, -1])
+def test_of_two_clients_on_the_day_of_an_upgrade_the_higher_tier_holds(order):
+    lines = [
+        credit_line("2026-11-20", 1, tier="PRO", client="PLUGIN"),
+        credit_line("2026-11-20", 1, tier="POWER", client="KIRO_CLI"),
+    ][::order]
+    assert only(*lines).threshold == 10_000
+    assert only(*lines, tiers={"PRO": Decimal(20_000)}).threshold == 20_000
+
+
 @pytest.mark.parametrize("stated", [0, -5])
 def test_a_limit_that_is_none_is_not_stated(stated):
     assert only(credit_line("2026-11-20", 1, limit=stated)).threshold == 1000
