@@ -13,7 +13,9 @@ import yaml
 
 import promql
 import rules
+from exporter.interpretation.activity import EVENTS
 from exporter.metrics import CATALOGUE
+from exporter.snapshot.page_view import words_of
 from rules import Alert
 from tools import ROOT
 
@@ -85,6 +87,16 @@ def test_an_alert_asks_for_what_the_exporter_has_and_counts_once(alert: Alert) -
     assert rules.mistakes(alert.expr) == []
 
 
+def named(name: str) -> Alert:
+    (alert,) = (one for one in rules.alerts() if one.name == name)
+    return alert
+
+
+def test_a_spike_is_held_to_the_events_that_its_ratio_is_made_of() -> None:
+    (activities,) = re.findall(r'activity=~"([^"]+)"', named("QDeveloperActivitySpike").expr)
+    assert activities.split("|") == sorted(EVENTS)
+
+
 MONEY_AND_LIMITS = re.compile("UsageLimit|Cost|Spend|Unpriced|Overage|ContextWindow")
 
 
@@ -114,6 +126,19 @@ def test_a_message_names_labels_and_metrics_that_there_are(alert: Alert) -> None
     metric = r"\b(?:bedrock|usage_limit|qdeveloper|kiro)_\w+"
     assert set(re.findall(metric, rules.RECORDED.sub("", text))) <= set(CATALOGUE)
     assert {name for name, _ in rules.RECORDED.findall(text)} <= set(rules.recorded())
+
+
+LIMIT_ALERTS = [one for one in rules.alerts() if one.name.startswith("BedrockUsageLimit")]
+
+
+@pytest.mark.parametrize("alert", LIMIT_ALERTS, ids=lambda alert: alert.name)
+@pytest.mark.parametrize("measure", [*sorted(EVENTS), "tokens", "requests", "credits"])
+def test_an_alert_calls_a_measure_as_the_status_page_does(alert: Alert, measure: str) -> None:
+    (how,) = re.findall(r"\$labels\.measure \|(.+?) -}}", alert.annotations["summary"])
+    words = measure
+    for pattern, replacement in re.findall(r'reReplaceAll "([^"]+)" "([^"]+)"', how):
+        words = re.sub(pattern, replacement, words)
+    assert words == words_of(measure).replace("_", " ")
 
 
 @every_alert

@@ -1,5 +1,6 @@
 """The status page's view of a snapshot."""
 
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
@@ -145,13 +146,18 @@ def _limit_row(state: LimitState) -> LimitRow:
         scope=", ".join(
             f"{label} {value}" for label, value in state.labels._asdict().items() if value
         ),
-        measure=state.measure,
+        measure=words_of(state.measure),
         period=state.period,
         used=state.used,
         threshold=state.threshold,
         projected_ratio=state.projected_ratio,
         reset=state.reset,
     )
+
+
+def words_of(measure: str) -> str:
+    """Return a measure as alerts call it, words joined by `_`: of _event_count, _events."""
+    return re.sub("s?_count$", "s", measure)
 
 
 def _unpriced(month: Totals) -> tuple[UnpricedRow, ...]:

@@ -9,6 +9,7 @@ from grafana.generator.panels import (
     COUNT,
     GREEN,
     IDLE_AND_DORMANT,
+    NO_USERS,
     ORANGE,
     SHARE,
     WHOLE,
@@ -21,13 +22,14 @@ from grafana.generator.panels import (
     listing,
     shares,
 )
-from grafana.generator.promql import chosen, each, highest, ratio, total
+from grafana.generator.promql import TOLD_APART, chosen, each, highest, ratio, total
 from grafana.generator.trust import of_assistants
 from grafana.generator.variables import choices, data_source
 
 _LABELS = ("account_id", "region", "user")
 _PLACE = chosen("account_id", "region")
 _CHOSEN = chosen(*_LABELS)
+_USERS = (TOLD_APART, *_CHOSEN)
 _LIMITS = ('product="kiro"', *chosen("user"))
 _PROMPTS = ('product="kiro"', *_CHOSEN)
 _USER = Key("user", "User", links.THIS_KIRO_USER)
@@ -67,8 +69,8 @@ def kiro() -> Page:
 
 
 def _credits() -> list[Placed]:
-    by_user = total(metrics.KIRO_CREDITS, *_CHOSEN, by="user")
-    over_by_user = total(metrics.KIRO_OVERAGE, *_CHOSEN, by="user")
+    by_user = total(metrics.KIRO_CREDITS, *_USERS, by="user")
+    over_by_user = total(metrics.KIRO_OVERAGE, *_USERS, by="user")
     messages = total(metrics.KIRO_MESSAGES, *_CHOSEN)
     figures = [
         figure(
@@ -94,22 +96,22 @@ def _credits() -> list[Placed]:
             f"count({over_by_user} > 0) or 0 * count({over_by_user})",
             COUNT,
             steps=_OVERAGE,
-            no_data=_NO_REPORTS,
+            no_data=NO_USERS,
         ),
         figure(
             "Active users",
             "Users that used credits this month.",
             f"count({by_user} > 0) or 0 * count({by_user})",
             COUNT,
-            no_data=_NO_REPORTS,
+            no_data=NO_USERS,
         ),
         figure(
             "Credits a user",
             "Mean credits of the users that used any this month.",
-            ratio(_CREDITS, f"count({by_user} > 0)"),
+            ratio(total(metrics.KIRO_CREDITS, *_USERS), f"count({by_user} > 0)"),
             COUNT,
             decimals=1,
-            no_data=_NO_REPORTS,
+            no_data=NO_USERS,
         ),
         figure(
             "Credits a message",
@@ -191,7 +193,8 @@ def _users_table() -> table.Panel:
 def _tiers_table() -> table.Panel:
     used = total(metrics.KIRO_CREDITS, *_CHOSEN, by="tier")
     over = total(metrics.KIRO_OVERAGE, *_CHOSEN, by="tier")
-    users = f"count by (tier) ({total(metrics.KIRO_CREDITS, *_CHOSEN, by='tier, user')})"
+    of_users = total(metrics.KIRO_CREDITS, *_USERS, by="tier")
+    users = f"count by (tier) ({total(metrics.KIRO_CREDITS, *_USERS, by='tier, user')})"
     return listing(
         "Tiers",
         "Users reported on each tier this month, and their credits.",
@@ -199,7 +202,7 @@ def _tiers_table() -> table.Panel:
         [
             Column("Users", users, WHOLE, 0, width=70),
             Column("Credits", used, COUNT, 1, width=90),
-            Column("Credits a user", ratio(used, users, "tier"), COUNT, 1, width=120),
+            Column("Credits a user", ratio(of_users, users, "tier"), COUNT, 1, width=120),
             Column("Overage", over, COUNT, 1, steps=_OVERAGE, width=90),
         ],
         sort="Credits",
@@ -211,7 +214,7 @@ def _messages() -> list[Placed]:
     by_model = total(metrics.KIRO_MESSAGES, *_CHOSEN, by="model")
     by = "model, client_type"
     by_both = total(metrics.KIRO_MESSAGES, *_CHOSEN, by=by)
-    by_user = total(metrics.KIRO_MESSAGES, *_CHOSEN, by=f"{by}, user")
+    by_user = total(metrics.KIRO_MESSAGES, *_USERS, by=f"{by}, user")
     nothing = "No messages this month"
     return [
         Placed(
@@ -245,7 +248,7 @@ def _messages() -> list[Placed]:
 
 
 def _dormant() -> list[Placed]:
-    paid = each(metrics.KIRO_IDLE, 'tier!~".*FREE.*"', *_CHOSEN)
+    paid = each(metrics.KIRO_IDLE, 'tier!~".*FREE.*"', *_USERS)
     idle = highest(metrics.KIRO_IDLE, *_CHOSEN, by="user, tier, account_id")
     return [
         Placed(
@@ -255,7 +258,7 @@ def _dormant() -> list[Placed]:
                 f"count({paid} >= {_DORMANT_DAYS} * 86400) or 0 * count({paid})",
                 COUNT,
                 steps=((None, GREEN), (1, ORANGE)),
-                no_data="No Kiro reports",
+                no_data=NO_USERS,
             ),
             4,
             9,

@@ -32,6 +32,8 @@ AGO = "dateTimeFromNow"
 
 GREEN, ORANGE, RED, BLUE, PLAIN = "green", "orange", "red", "blue", "text"
 NO_DATA = "No data: is the exporter up, and scraped?"
+NO_USERS = "No users to tell apart"
+"""Of a number of users, or of a mean: nobody was active, or no user is exposed."""
 
 _NAMES = "ABCDEFGHIJ"
 """Of the queries of a panel."""

@@ -12,6 +12,13 @@ from exporter.metrics import Metric
 _AHEAD = "[$__rate_interval] offset -$__interval"
 """What an interval that begins at a point of a panel holds, and a scrape before it."""
 
+TOLD_APART = 'user!~"|unknown|other"'
+"""Select what can be counted as users.
+
+`unknown` and `other` stand for any number of them; a series without the label, as where
+`metrics.labels` leaves `user` out, for all.
+"""
+
 
 def chosen(*labels: str) -> tuple[str, ...]:
     """Select what the reader chose in the variables of these names; All is any value, or none."""

@@ -30,7 +30,7 @@ from grafana.generator.panels import (
     listing,
     pattern,
 )
-from grafana.generator.promql import chosen, highest, highest_in_range, ratio, total
+from grafana.generator.promql import TOLD_APART, chosen, highest, highest_in_range, ratio, total
 from grafana.generator.trust import of_assistants
 from grafana.generator.variables import at_first, choices, data_source
 
@@ -311,7 +311,8 @@ def _activities() -> list[Placed]:
 def _activity(title: str, description: str, which: str) -> table.Panel:
     month = total(metrics.QDEVELOPER_ACTIVITY_MONTH, which, *_CHOSEN, by="activity")
     newest = total(metrics.QDEVELOPER_ACTIVITY_LATEST_DAY, which, *_CHOSEN, by="activity")
-    by_user = total(metrics.QDEVELOPER_ACTIVITY_MONTH, which, *_CHOSEN, by="activity, user")
+    users = (which, TOLD_APART, *_CHOSEN)
+    by_user = total(metrics.QDEVELOPER_ACTIVITY_MONTH, *users, by="activity, user")
     return listing(
         title,
         description,

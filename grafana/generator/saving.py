@@ -10,6 +10,7 @@ from grafana.generator.layout import Placed
 from grafana.generator.panels import (
     COUNT,
     GREEN,
+    NO_USERS,
     RED,
     SHARE,
     USD,
@@ -18,12 +19,12 @@ from grafana.generator.panels import (
     figure,
     listing,
 )
-from grafana.generator.promql import chosen, each, ratio, total
+from grafana.generator.promql import TOLD_APART, chosen, each, ratio, total
 
 _SUBSCRIBED = chosen("user")
 _VALUED = ('product="qdeveloper"', *chosen("product", "user"))
 _LOSS_AND_SAVING = ((None, RED), (0, GREEN))
-_NO_USERS = "No user is seen this month"
+_NO_SEATS = "No user is seen this month"
 _NO_VALUE = "No tokens that have a price"
 
 
@@ -41,9 +42,9 @@ def figures() -> list[Placed]:
         figure(
             "Users",
             "Users of Amazon Q Developer that were seen this month; each is a subscription.",
-            f"count({each(metrics.QDEVELOPER_SUBSCRIPTION, *_SUBSCRIBED)})",
+            f"count({each(metrics.QDEVELOPER_SUBSCRIPTION, TOLD_APART, *_SUBSCRIBED)})",
             COUNT,
-            no_data=_NO_USERS,
+            no_data=NO_USERS,
         ),
         figure(
             "Virtual cost",
@@ -59,7 +60,7 @@ def figures() -> list[Placed]:
             subscription,
             USD,
             decimals=2,
-            no_data=_NO_USERS,
+            no_data=_NO_SEATS,
         ),
         figure(
             "Saving",

@@ -1,5 +1,6 @@
 """What the page shows comes of the same values as the metrics."""
 
+import re
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -130,6 +131,22 @@ def test_a_limit_says_whom_it_is_about(exporter):
     (row,) = exporter.build(NOON).page.limits
     assert row.scope == "application Crm|Shop, user alice"
     assert (row.used, row.ratio, row.projected_ratio) == (1_000_000, Decimal("0.5"), None)
+
+
+@pytest.mark.parametrize(
+    ("measure", "words"),
+    [
+        ("dev_generation_event_count", "3 of 30 dev generation events a month"),
+        ("inline_suggestions_count", "3 of 30 inline suggestions a month"),
+        ("chat_messages_sent", "3 of 30 chat messages sent a month"),
+    ],
+)
+def test_a_limit_calls_what_it_counts_by_words(exporter, measure, words):
+    limit = {"name": "agents", "product": "qdeveloper", "period": "month", "threshold": 30}
+    exporter.configure(limits=[{**limit, "measure": measure}])
+    counts = {"dev_generation_event_count": 3, "inline_suggestions_count": 3}
+    exporter.ledger.apply_reports([report(activity(chat_messages_sent=3, **counts))])
+    assert words in re.sub(r"<[^>]*>", "", page.render(exporter.build(NOON).page).decode())
 
 
 def test_a_source_shows_its_own_records_and_rejections(exporter):
