@@ -147,7 +147,7 @@ def table_of(*where: str, product: Sequence[Key] = ()) -> table.Panel:
                 steps=NEAR_AND_REACHED,
                 width=85,
             ),
-            Column("Time left", f"{reset} - time()", SECONDS, 1, width=90),
+            Column("Time left", f"clamp_min({reset} - time(), 0)", SECONDS, 1, width=90),
         ],
         sort="Danger",
         hidden=["job"] if product else ["job", "product"],
