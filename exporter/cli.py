@@ -209,15 +209,23 @@ def simulate(
     folder: Path, days: int, calls_per_day: int, live: bool, calls_per_minute: float, seed: int
 ) -> None:
     """Write realistic logs in AWS's own layout below FOLDER, to try the exporter without AWS."""
+    import itertools
     import signal
     import time
     from datetime import UTC, datetime, timedelta
 
     from exporter import simulate as simulation
 
-    # Both signals may come at once, so neither's handler waits for a lock, as Event.set would. What
-    # is left unfinished the next start writes.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    signals = itertools.count()
+
+    def interrupt(*_: object) -> None:
+        # Ctrl-C may come with a TERM right behind it: one is enough, and no lock is waited for, as
+        # Event.set would. What is left unfinished the next start writes.
+        if next(signals) == 0:
+            raise KeyboardInterrupt
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, interrupt)
 
     def announce(written: simulation.Written) -> None:
         of_developers = f"{written.prompts} prompts and {written.reports} reports of developers"

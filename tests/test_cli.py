@@ -23,10 +23,11 @@ def run(*arguments: str | Path) -> Result:
 
 @pytest.fixture
 def restored() -> Iterator[None]:
-    """How SIGTERM is handled is put back after the test."""
-    before = signal.getsignal(signal.SIGTERM)
+    """How signals are handled is put back after the test."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     yield
-    signal.signal(signal.SIGTERM, before)
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 @pytest.mark.parametrize("command", [(), *((name,) for name in main.commands)])
@@ -104,6 +105,21 @@ def test_live_simulation_ends_well_by_a_signal(
     result = run("simulate", "--live", tmp_path / "logs", "--days", "0")
     assert result.exit_code == 0, result.output
     assert "calls written" in result.output
+
+
+@pytest.mark.usefixtures("restored")
+def test_live_simulation_ends_well_by_two_signals_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt_twice(_: float) -> None:
+        try:
+            signal.raise_signal(signal.SIGINT)
+        finally:
+            signal.raise_signal(signal.SIGTERM)
+
+    monkeypatch.setattr(time, "sleep", interrupt_twice)
+    result = run("simulate", "--live", tmp_path / "logs", "--days", "0")
+    assert result.exit_code == 0, result.output
 
 
 @pytest.mark.usefixtures("restored")

@@ -33,7 +33,6 @@ RESEARCH = {
     "role_arn": "arn:aws:iam::444455556666:role/Reader",
     "regions": ["eu-west-1"],
 }
-"""Reading the description of a service anew takes boto3 a quarter second a client."""
 
 
 @pytest.fixture(scope="module")
