@@ -4,7 +4,6 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
-from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
@@ -52,10 +51,7 @@ def server(moto_url: str) -> Iterator[BedrockServer]:
 
 @pytest.fixture
 def bedrock(server: BedrockServer, moto_url: str, monkeypatch: pytest.MonkeyPatch) -> BedrockServer:
-    """An empty account in us-east-1, and its credentials.
-
-    Commands share their sessions: each would take a third of a second to load its models anew.
-    """
+    """An empty account in us-east-1, and its credentials."""
     server.reset()
     for name, value in {
         "AWS_ENDPOINT_URL": moto_url,
@@ -68,15 +64,8 @@ def bedrock(server: BedrockServer, moto_url: str, monkeypatch: pytest.MonkeyPatc
         "AWS_DEFAULT_REGION": "us-east-1",
     }.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr("exporter.aws.sessions.session", shared_session)
     iam_backends[ACCOUNT]["aws"].reset()
     return server
-
-
-@lru_cache
-def shared_session(account: None, region: str | None = None) -> boto3.Session:
-    assert account is None
-    return boto3.Session(region_name=region)
 
 
 @pytest.fixture
@@ -84,7 +73,6 @@ def no_region(bedrock: BedrockServer, monkeypatch: pytest.MonkeyPatch) -> None:
     """No ambient region."""
     monkeypatch.delenv("AWS_REGION")
     monkeypatch.delenv("AWS_DEFAULT_REGION")
-    shared_session.cache_clear()
 
 
 @pytest.fixture
