@@ -88,14 +88,18 @@ def reported_days(lines: Iterable[Line[Credits]], today: date) -> dict[Labels, R
     return {place: ReportedDays(today, known_until(day, today)) for place, day in newest.items()}
 
 
-def newest_row(rows: Iterable[Credits], tier_credits: Mapping[str, Decimal]) -> Credits:
+def newest_row(
+    rows: Iterable[Credits], configured: Mapping[str, Decimal], published: Mapping[str, Decimal]
+) -> Credits:
     """Return the row of the newest day; of several clients', the one of the highest limit.
 
-    That is the one stated, or that of the tier by its bare name.
+    That is what the configuration says of its tier, else what it states, else what is published;
+    tiers go by their bare names.
     """
 
     def rank(row: Credits) -> tuple[date, Decimal, str, bool]:
-        limit = row.usage_limit or tier_credits.get(bare_tier(row.tier), Decimal(0))
+        tier = bare_tier(row.tier)
+        limit = configured.get(tier) or row.usage_limit or published.get(tier) or Decimal(0)
         return row.day, limit, row.tier, row.overage_enabled
 
     return max(rows, key=rank)
@@ -136,7 +140,7 @@ def _idle_days(
         known = days[labels._replace(user="")]
         if max(row.day for row in of_user) >= known.seats_since:
             seat = SeatKey(
-                labels, label_text(newest_row(of_user, published_credits(known.today)).tier)
+                labels, label_text(newest_row(of_user, {}, published_credits(known.today)).tier)
             )
             idle[seat] = known.idle_days(_active(of_user))
     return idle

@@ -52,12 +52,13 @@ def credit_limits(
 def _threshold(
     rows: Sequence[Credits], configured: Mapping[str, Decimal], published: Mapping[str, Decimal]
 ) -> Decimal | None:
-    credits = {**published, **configured}
-    tier = bare_tier(newest_row(rows, credits).tier)
+    tier = bare_tier(newest_row(rows, configured, published).tier)
     if tier in configured:
         return configured[tier]
     stating = [row for row in rows if (row.usage_limit or 0) > 0 and bare_tier(row.tier) == tier]
-    return newest_row(stating, credits).usage_limit if stating else published.get(tier)
+    if not stating:
+        return published.get(tier)
+    return newest_row(stating, configured, published).usage_limit
 
 
 def _limit(

@@ -1,7 +1,7 @@
 """Lines of daily reports as usage that limits are evaluated on.
 
 Reports state whole UTC days, and late: each account and region is known up to its newest day, and a
-user as far as the furthest of those that it has lines of.
+user as far as the furthest of those that it has lines of: who moved is not expected in two places.
 """
 
 from collections import defaultdict
@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from exporter.assistant_usage import Activity, Reported, Row
 from exporter.interpretation.limits import MEAN_DAYS, Amounts, GroupUsage
-from exporter.interpretation.measures import Labels
+from exporter.interpretation.measures import UNKNOWN, Labels
 from exporter.interpretation.prompts import labels_of
 from exporter.interpretation.reported_days import known_until
 from exporter.interpretation.reported_lines import NameOf
@@ -28,23 +28,39 @@ def group_lines(
     config.CREDIT_MEASURES.
     """
     days: dict[Labels, dict[date, Amounts]] = defaultdict(dict)
-    newest: dict[Labels, date] = {}
+    newest: dict[tuple[str, str], date] = {}
     for account_id, region, row in lines:
         if row.day > today:
             continue
         user = name_of(row.user)
         labels = labels_of(account_id, region, user or "")
-        place = labels._replace(user="")
+        place = labels.account_id, labels.region
         newest[place] = max(row.day, newest.get(place, row.day))
         if user is not None:
             of_user, amounts = days[labels], _amounts(row, measures)
             before = of_user.get(row.day)
             of_user[row.day] = _sum([before, amounts]) if before else amounts
-    until: dict[str, date] = {}
-    for labels in days:
-        known = known_until(newest[labels._replace(user="")], today)
-        until[labels.user] = max(known, until.get(labels.user, known))
-    return [_group(labels, of_user, today, until[labels.user]) for labels, of_user in days.items()]
+    known = _known_until(days, newest, today)
+    return [_group(labels, of_user, today, known[labels]) for labels, of_user in days.items()]
+
+
+def _known_until(
+    users: Iterable[Labels], newest: Mapping[tuple[str, str], date], today: date
+) -> dict[Labels, date]:
+    """Return up to which day the usage of each is known, by the newest day of each place.
+
+    Users that privacy has made one are in every place at once, and known in each as it is.
+    """
+    known = {
+        labels: known_until(newest[labels.account_id, labels.region], today) for labels in users
+    }
+    furthest: dict[str, date] = {}
+    for labels, until in known.items():
+        furthest[labels.user] = max(until, furthest.get(labels.user, until))
+    return {
+        labels: until if labels.user == UNKNOWN else furthest[labels.user]
+        for labels, until in known.items()
+    }
 
 
 def _group(labels: Labels, days: Mapping[date, Amounts], today: date, known_to: date) -> GroupUsage:

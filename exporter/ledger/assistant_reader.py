@@ -35,21 +35,17 @@ _NEWEST_LINES = f"""
     SELECT account_id, region, kind, line FROM (
         SELECT account_id, region, kind, line, rank() OVER (
             PARTITION BY account_id, region, day, kind, user, subject
-            ORDER BY iif(user = '{UNKNOWN}', delivered, stamp) DESC, hour DESC,
+            ORDER BY iif(user = '{UNKNOWN}', substr(stamp, 1, 8), stamp) DESC, hour DESC,
                 iif(user = '{UNKNOWN}', '', name) DESC
         ) AS place
-        FROM report_line JOIN (
-            SELECT id, account_id, region, hour, name, stamp,
-                max(stamp) OVER (PARTITION BY account_id, region, hour, folder, series) AS delivered
-            FROM report
-        ) AS report ON report.id = report_line.report
+        FROM report_line JOIN report ON report.id = report_line.report
         WHERE day >= ? AND day < ?
     ) WHERE place = 1
 """
 """Of what several deliveries say of a user and a day, the last one written holds.
 
-Of users that privacy has made one, the lines of all parts of a delivery hold, and the newest of
-their stamps is that of all.
+Of users that privacy has made one, the lines of all parts of a delivery hold: those with stamps of
+one day.
 """
 _CONVERSATIONS = """
     SELECT account_id, region, product, user, sum(tokens)

@@ -266,7 +266,7 @@ def _dormant() -> list[Placed]:
         Placed(
             listing(
                 "Idle days",
-                "Days without use up to the newest report; a seat never used is in no report.",
+                "Days without use as far as reports tell; a seat never used is in no report.",
                 [_USER, _TIER, Key("account_id", "Account", width=130)],
                 [
                     Column(

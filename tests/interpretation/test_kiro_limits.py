@@ -133,6 +133,15 @@ def test_of_two_clients_on_the_day_of_an_upgrade_the_higher_tier_holds(order):
     assert only(*lines, tiers={"PRO": Decimal(20_000)}).threshold == 20_000
 
 
+def test_of_two_tiers_on_one_day_what_is_configured_of_one_comes_before_what_it_states():
+    lines = [
+        credit_line("2026-11-20", 1, tier="PRO", limit=1000, client="PLUGIN"),
+        credit_line("2026-11-20", 1, tier="POWER", client="KIRO_CLI"),
+    ]
+    assert only(*lines, tiers={"PRO": Decimal(20_000)}).threshold == 20_000
+    assert only(*lines).threshold == 10_000
+
+
 @pytest.mark.parametrize("stated", [0, -5])
 def test_a_limit_that_is_none_is_not_stated(stated):
     assert only(credit_line("2026-11-20", 1, limit=stated)).threshold == 1000

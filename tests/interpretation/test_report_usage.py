@@ -87,6 +87,14 @@ def test_an_account_is_known_to_its_own_newest_day():
     assert found == {ACCOUNT: date(2026, 11, 19), "444455556666": date(2026, 11, 13)}
 
 
+def test_users_that_privacy_has_made_one_are_in_every_place_at_once():
+    """In one account the 14th is the newest day, in the other the 19th."""
+    late = Reported("444455556666", REGION, dev(6, 1, "unknown"))
+    groups = group_lines([*lines(dev(1, 1, "unknown")), late], TODAY, str, ACTIVITIES)
+    found = {group.labels.account_id: group.known_to for group in groups}
+    assert found == {ACCOUNT: date(2026, 11, 19), "444455556666": date(2026, 11, 14)}
+
+
 def test_what_no_report_told_for_a_week_is_known_to_be_nothing():
     (group,) = grouped(dev(14, 1))
     assert group.known_to == date(2026, 11, 13)

@@ -234,22 +234,23 @@ def test_users_that_privacy_has_made_one_count_in_every_part(ledger: WritableLed
     assert rows(ledger) == [activity(user="unknown", chat_messages_sent=5)]
 
 
-def test_parts_count_for_users_that_privacy_has_made_one_whenever_each_was_written(
-    ledger: WritableLedger,
-) -> None:
-    def part(number: int, stamp: str, count: int) -> ReportBatch:
-        row = activity(user="unknown", chat_messages_sent=count)
-        return report(row, part=f"_part_{number}", number=str(number), stamp=stamp)
+def test_parts_of_one_day_count_for_users_that_privacy_has_made_one(ledger: WritableLedger) -> None:
+    """A delivery of fewer parts leaves one of the day before, which counts no more."""
 
-    ledger.apply_reports([part(1, EARLIER, 5), part(2, LATER, 7)])
-    assert [dict(row.counts)["chat_messages_sent"] for row in rows(ledger)] == [5, 7]  # type: ignore[attr-defined]
-    again = report(
-        activity(user="unknown", chat_messages_sent=1),
-        stamp="20261120030000000000",
-        folder_day=TODAY + DAY,
-    )
-    ledger.apply_reports([again])
-    assert len(rows(ledger)) == 2, "the delivery of which a part is later holds"
+    def deliver(stamp: str, *parts: int) -> None:
+        for number, count in enumerate(parts, 1):
+            row = activity(user="unknown", chat_messages_sent=count)
+            written = f"{stamp}00000{number}000000"
+            name = {"part": f"_part_{number}", "number": str(number), "stamp": written}
+            ledger.apply_reports([report(row, **name)])
+
+    def sent() -> list[int]:
+        return [dict(row.counts)["chat_messages_sent"] for row in rows(ledger)]  # type: ignore[attr-defined]
+
+    deliver("20261120", 5, 6, 7)
+    assert sent() == [5, 6, 7]
+    deliver("20261121", 8, 9)
+    assert sent() == [8, 9]
 
 
 def test_reports_of_other_series_and_folders_replace_nothing(ledger: WritableLedger) -> None:
