@@ -23,7 +23,6 @@ AMBIENT = "123456789012"
 ACCESS_KEY = "AKIAIOSFODNN7EXAMPLE"
 STORE = "d-1234567890"
 STORE_REGION = "eu-west-1"
-"""Reading the description of a service anew takes boto3 a quarter second a client."""
 
 
 class LookupServices:

@@ -147,7 +147,7 @@ def test_a_limit_on_what_a_product_has_not_is_refused(read, keys, said):
 def test_no_limit_is_on_a_user_whom_privacy_drops(read, product, key, value):
     keys = f"{LIMIT}, product: {product}, measure: requests, period: month, {key}: {value}"
     assert problem(read, f"{SOURCES}privacy: {{users: drop}}\nlimits: [{{{keys}}}]") == (
-        f"limits[0].{key}: 'user' holds nobody, as 'privacy.users: drop' leaves no user of "
+        f"limits[0].{key}: 'user' tells nobody apart, as 'privacy.users: drop' leaves no user of "
         f"{product} known; leave it out, or take 'privacy.users: pseudonym'"
     )
 

@@ -84,7 +84,7 @@ class ActivityFigures:
     today: Mapping[ActivityKey, int]
     """Nothing until a report of today comes."""
     latest_day: Mapping[ActivityKey, int]
-    """Of the newest day that an account and region have a report of."""
+    """Of the newest day that an account and region have a report of, if it is of the last week."""
     month: Mapping[ActivityKey, int]
     seen: frozenset[UserKey]
     """Users with a line of this month, whatever it counts."""
@@ -107,11 +107,16 @@ def summarise_activity(
     month = _count(of_month)
     return ActivityFigures(
         today=_of_day(dict.fromkeys(newest, today), lines, named, month),
-        latest_day=_of_day(newest, lines, named, month),
+        latest_day=_of_day(_of_late(newest, today), lines, named, month),
         month=month,
         seen=frozenset(UserKey(labels.user, row.product) for labels, row in of_month),
         users=_users(named, today, newest),
     )
+
+
+def _of_late(newest: Mapping[_Place, date], today: date) -> dict[_Place, date]:
+    """Return the places that are still waited for, each with its newest day."""
+    return {place: day for place, day in newest.items() if known_until(day, today) == day}
 
 
 def _place(labels: Labels, product: Product) -> _Place:
@@ -141,11 +146,11 @@ def _of_day(
 ) -> dict[ActivityKey, int]:
     """Count one day of each place; what the month has and the day has not is 0."""
     reporting = {
-        (labels, row.product) for labels, row in lines if row.day == days[labels, row.product]
+        (labels, row.product) for labels, row in lines if row.day == days.get((labels, row.product))
     }
     zeros = {key: 0 for key in month if _place(key.labels, key.product) in reporting}
     return zeros | _count(
-        line for line in named if line.row.day == days[_place(line.labels, line.row.product)]
+        line for line in named if line.row.day == days.get(_place(line.labels, line.row.product))
     )
 
 

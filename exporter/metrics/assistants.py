@@ -79,7 +79,7 @@ QDEVELOPER_ACTIVITY_TODAY = gauge(
 )
 QDEVELOPER_ACTIVITY_LATEST_DAY = gauge(
     "qdeveloper_activity_latest_day",
-    "Activity of the newest day that there is a report of.",
+    "Activity of the newest day that an account and region have a report of, in the last week.",
     *_ASKER,
     "activity",
 )

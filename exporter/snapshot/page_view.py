@@ -156,7 +156,7 @@ def _limit_row(state: LimitState) -> LimitRow:
 
 
 def words_of(measure: str) -> str:
-    """Return a measure as alerts call it, words joined by `_`: of _event_count, _events."""
+    """Return a measure as alerts call it: dev_generation_events for dev_generation_event_count."""
     return re.sub("s?_count$", "s", measure)
 
 

@@ -97,6 +97,23 @@ def test_the_latest_day_may_be_one_of_the_month_before():
     assert figures.month == {}
 
 
+def test_the_latest_day_is_of_the_last_week():
+    lines = [
+        line(TODAY - timedelta(days=7), "late", account="444455556666", chat_messages_sent=5),
+        line(TODAY - timedelta(days=8), "gone", account="777788889999", chat_messages_sent=6),
+    ]
+    assert summarise(lines).latest_day == {key(CHAT, "late", account="444455556666"): 5}
+
+
+def test_users_seen_are_those_with_a_line_of_this_month():
+    lines = [
+        line(date(2026, 10, 31), "before", chat_messages_sent=1),
+        line(november(1), "idle"),
+        line(november(2), chat_messages_sent=1),
+    ]
+    assert {user for user, _ in summarise(lines).seen} == {"idle", "alice"}
+
+
 def test_an_activity_of_this_month_stays_at_0():
     lines = [line(november(2), chat_messages_sent=1, chat_ai_code_lines=9), *chats(d20=2, d21=3)]
     figures = summarise(lines)

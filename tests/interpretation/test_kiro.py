@@ -134,6 +134,15 @@ def test_a_seat_is_of_the_tier_of_the_newest_line():
 
 
 @pytest.mark.parametrize("order", [1, -1])
+def test_on_the_day_of_an_upgrade_a_seat_is_of_the_tier_of_more_credits(order):
+    lines = [
+        credit_line("2026-11-20", 1, tier="PRO"),
+        credit_line("2026-11-20", 1, tier="POWER", client="KIRO_CLI"),
+    ]
+    assert summarise(*lines[::order]).idle_days == {SeatKey(ALICE, "POWER"): 0}
+
+
+@pytest.mark.parametrize("order", [1, -1])
 def test_any_client_keeps_a_seat_from_being_idle(order):
     clients = [
         credit_line("2026-11-20", 0),

@@ -106,13 +106,14 @@ def test_a_limit_on_what_has_been_given_up_is_not_projected_to_be_reached():
     assert (limit.used, limit.projected_ratio) == (0, 0)
 
 
-def test_a_user_who_moved_to_another_region_is_projected_from_the_new_one():
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_user_who_moved_to_another_region_is_projected_from_the_new_one(order):
     """One /dev a day on 1 to 15 November in one region, then in another: 19 + 11 to come."""
     moved = [
         Reported(ACCOUNT, REGION if day < 16 else "eu-west-1", dev(20 - day, 1))
         for day in range(1, 20)
     ]
-    limit = state(dev_limit(by=["user"]), group_lines(moved, TODAY, str, ACTIVITIES))
+    limit = state(dev_limit(by=["user"]), group_lines(moved[::order], TODAY, str, ACTIVITIES))
     assert (limit.used, limit.projected_ratio) == (19, 1)
 
 

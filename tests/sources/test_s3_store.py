@@ -49,9 +49,6 @@ def s3(server: S3Server, monkeypatch: pytest.MonkeyPatch) -> S3Server:
     return server
 
 
-"""Reading the description of S3 anew takes boto3 a quarter second a client."""
-
-
 @pytest.fixture
 def open_store(s3: S3Server) -> Callable[..., S3Store]:
     def open_store(prefix: str = "", **options: Any) -> S3Store:
