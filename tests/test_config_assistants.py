@@ -162,9 +162,9 @@ def test_limits_on_dropped_users_are_told_with_all_other_mistakes(read):
     said = " ".join(caught.value.problems)
     assert all(
         place in said
-        for place in ("timezone:", "privacy.key:", "limits[0].name:", "limits[1].by: 'user' holds")
+        for place in ("timezone:", "privacy.key:", "limits[0].name:", "limits[1].by: 'user' tells")
     )
-    assert "limits[2].by: 'user' holds" in said
+    assert "limits[2].by: 'user' tells" in said
 
 
 @pytest.mark.parametrize(
