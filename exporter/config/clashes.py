@@ -34,8 +34,8 @@ def limits_on_dropped_users(limits: Iterable[tuple[int, Limit]]) -> Iterator[str
         key = "by" if "user" in limit.by else "match"
         if limit.product != "bedrock" and "user" in {*limit.by, *limit.match}:
             yield (
-                f"limits[{index}].{key}: 'user' tells nobody apart, as 'privacy.users: drop' leaves "
-                f"no user of {limit.product} known; leave it out, or take "
+                f"limits[{index}].{key}: 'user' tells nobody apart, as 'privacy.users: drop' "
+                f"leaves no user of {limit.product} known; leave it out, or take "
                 "'privacy.users: pseudonym'"
             )
 
