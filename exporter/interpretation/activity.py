@@ -107,14 +107,14 @@ def summarise_activity(
     month = _count(of_month)
     return ActivityFigures(
         today=_of_day(dict.fromkeys(newest, today), lines, named, month),
-        latest_day=_of_day(_of_late(newest, today), lines, named, month),
+        latest_day=_of_day(_recent(newest, today), lines, named, month),
         month=month,
         seen=frozenset(UserKey(labels.user, row.product) for labels, row in of_month),
         users=_users(named, today, newest),
     )
 
 
-def _of_late(newest: Mapping[_Place, date], today: date) -> dict[_Place, date]:
+def _recent(newest: Mapping[_Place, date], today: date) -> dict[_Place, date]:
     """Return the places that are still waited for, each with its newest day."""
     return {place: day for place, day in newest.items() if known_until(day, today) == day}
 
