@@ -397,6 +397,6 @@ def test_an_escape_of_half_a_character_becomes_a_question_mark(
     assert athena.queries[0].rows == [(r"?x \ud800 " + "\U0001f600",)]
 
 
-def test_a_function_that_is_not_known_to_mean_the_same_is_refused(engine: Engine) -> None:
+def test_a_function_that_is_not_known_until_mean_the_same_is_refused(engine: Engine) -> None:
     with pytest.raises(QueryFailedError, match="FUNCTION_NOT_FOUND"):
         engine.execute("SELECT json_size('{}', '$')")

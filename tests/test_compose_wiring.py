@@ -190,7 +190,7 @@ def test_a_configuration_file_is_below_its_mount(name: str) -> None:
 
 
 @pytest.mark.parametrize("names", [("prometheus",), ("alertmanager", "prometheus-alertmanager")])
-def test_the_flags_of_a_program_are_known_to_it(names: tuple[str, ...]) -> None:
+def test_the_flags_of_a_program_are_known_until_it(names: tuple[str, ...]) -> None:
     program = next(filter(None, map(find_program, names)), None)
     if program is None:
         pytest.skip(f"{names[0]} is missing; `make test` fetches it on Debian and Ubuntu")

@@ -17,9 +17,6 @@ from exporter.interpretation import periods
 from exporter.interpretation.measures import Labels, Measures
 from exporter.usage import SLOT_SECONDS, slot_of, slot_start
 
-MEAN_DAYS = 7
-"""Full days that a projection takes its mean from."""
-
 _MICROSECOND = timedelta(microseconds=1)
 _MICROSECONDS_PER_SLOT = SLOT_SECONDS * 1_000_000
 
@@ -38,7 +35,7 @@ class GroupUsage(NamedTuple):
     last_7_days: Amounts
     first_slot: int
     """Earliest slot in which the label set was ever used."""
-    known_to: date | None = None
+    known_until: date | None = None
     """Of usage that is told by whole UTC days, and late: the last of them.
 
     The last 7 full days are those up to it.
@@ -113,7 +110,7 @@ class _Total(NamedTuple):
     used: Decimal | int
     last_7_days: Decimal | int
     first_slot: int
-    known_to: date | None
+    known_until: date | None
     seen: bool
     """Whether anything was used in this period or this month."""
 
@@ -122,7 +119,7 @@ class _Total(NamedTuple):
             self.used + other.used,
             self.last_7_days + other.last_7_days,
             min(self.first_slot, other.first_slot),
-            max(filter(None, (self.known_to, other.known_to)), default=None),
+            max(filter(None, (self.known_until, other.known_until)), default=None),
             self.seen or other.seen,
         )
 
@@ -140,7 +137,7 @@ def _total(
             amounts[field],
             group.last_7_days[field],
             group.first_slot,
-            group.known_to,
+            group.known_until,
             any(amounts) or any(group.month),
         )
         key = tuple([group.labels[position] for position in positions])
@@ -239,7 +236,7 @@ def _project(total: _Total, times: _Times) -> Decimal | None:
     if total.first_slot > times.newest_first_slot:
         return None
     history = times.today - total.first_slot
-    slots = min(max(history, periods.SLOTS_PER_DAY), MEAN_DAYS * periods.SLOTS_PER_DAY)
+    slots = min(max(history, periods.SLOTS_PER_DAY), periods.MEAN_DAYS * periods.SLOTS_PER_DAY)
     to_come = Decimal(total.last_7_days * times.remaining) / (slots * _MICROSECONDS_PER_SLOT)
     return total.used + to_come
 
@@ -249,8 +246,8 @@ def _project_days(total: _Total, days: _Days) -> Decimal:
 
     Days that are over and not told yet are among those to come.
     """
-    known_to = total.known_to or days.first
-    told = (known_to - slot_start(total.first_slot).date()).days + 1
-    left = (days.end - max(known_to + timedelta(days=1), days.first)).days
-    mean = Decimal(total.last_7_days) / min(max(told, 1), MEAN_DAYS)
+    known_until = total.known_until or days.first
+    told = (known_until - slot_start(total.first_slot).date()).days + 1
+    left = (days.end - max(known_until + timedelta(days=1), days.first)).days
+    mean = Decimal(total.last_7_days) / min(max(told, 1), periods.MEAN_DAYS)
     return total.used + max(left, 0) * mean

@@ -16,6 +16,9 @@ from exporter.usage import SLOT_SECONDS, slot_of, slot_start
 
 SLOTS_PER_DAY = 24 * 3600 // SLOT_SECONDS
 
+MEAN_DAYS = 7
+"""Full days that a daily mean is over, and so a projection by it."""
+
 
 class SlotRange(NamedTuple):
     """Slots from `start` inclusive to `end` exclusive."""

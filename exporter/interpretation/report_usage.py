@@ -9,8 +9,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 
 from exporter.assistant_usage import Activity, Reported, Row
-from exporter.interpretation.limits import MEAN_DAYS, Amounts, GroupUsage
+from exporter.interpretation.limits import Amounts, GroupUsage
 from exporter.interpretation.measures import UNKNOWN, Labels
+from exporter.interpretation.periods import MEAN_DAYS
 from exporter.interpretation.prompts import labels_of
 from exporter.interpretation.reported_days import known_until
 from exporter.interpretation.reported_lines import NameOf
@@ -63,7 +64,7 @@ def _known_until(
     }
 
 
-def _group(labels: Labels, days: Mapping[date, Amounts], today: date, known_to: date) -> GroupUsage:
+def _group(labels: Labels, days: Mapping[date, Amounts], today: date, until: date) -> GroupUsage:
     monday = today - timedelta(days=today.weekday())
 
     def total(first: date, last: date) -> Amounts:
@@ -75,9 +76,9 @@ def _group(labels: Labels, days: Mapping[date, Amounts], today: date, known_to: 
         day=days.get(today, nothing),
         week=total(monday, today) or nothing,
         month=total(today.replace(day=1), today) or nothing,
-        last_7_days=total(known_to - (MEAN_DAYS - 1) * _DAY, known_to) or nothing,
+        last_7_days=total(until - (MEAN_DAYS - 1) * _DAY, until) or nothing,
         first_slot=slot_of(datetime.combine(min(days), time.min, UTC)),
-        known_to=known_to,
+        known_until=until,
     )
 
 

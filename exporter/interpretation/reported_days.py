@@ -9,8 +9,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import NamedTuple
 
-MEAN_DAYS = 7
-"""Reported days that a projection takes its mean from."""
+from exporter.interpretation.periods import MEAN_DAYS
 
 SEAT_DAYS = 90
 """Reported days in which who was active once counts as having a seat."""

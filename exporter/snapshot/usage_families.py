@@ -19,7 +19,6 @@ from exporter.snapshot.exposure import Exposure, summed
 from exporter.snapshot.history import PeriodUsage
 from exporter.usage import LABELS, slot_of
 
-_MEAN_DAYS = 7
 _NOTHING = GroupTotal(first_slot=0)
 
 Samples = Mapping[tuple[str, ...], Value]
@@ -110,7 +109,7 @@ def mean_days(usage: PeriodUsage, now: datetime, zone: ZoneInfo) -> Decimal | No
     if first is None or slot_of(now) - first < periods.SLOTS_PER_DAY:
         return None
     history = Decimal(periods.today(now, zone).start - first) / periods.SLOTS_PER_DAY
-    return min(max(history, Decimal(1)), Decimal(_MEAN_DAYS))
+    return min(max(history, Decimal(1)), Decimal(periods.MEAN_DAYS))
 
 
 def remaining_days(now: datetime, zone: ZoneInfo) -> Decimal:

@@ -59,7 +59,7 @@ def test_each_period_has_its_days():
     assert (group.day[DEV], group.week[DEV], group.month[DEV]) == (0, 11, 1111)
     assert group.last_7_days[DEV] == 111
     assert group.first_slot == slot_of(datetime(2026, 10, 31, tzinfo=UTC))
-    assert group.known_to == date(2026, 11, 19)
+    assert group.known_until == date(2026, 11, 19)
 
 
 def test_only_the_measures_that_are_asked_for_are_added_up():
@@ -75,13 +75,13 @@ def test_users_left_out_have_no_usage():
     assert grouped(dev(1, 1), name_of=lambda _: None) == []
 
 
-def test_an_account_is_known_to_its_own_newest_day():
+def test_an_account_is_known_until_its_own_newest_day():
     """Who is left out tells how far the reports reach, too."""
     late = Reported("444455556666", REGION, dev(7, 1, CLEO))
     reports = [*lines(dev(3, 1), dev(1, 1, BOB)), late]
     names = {ANN: "ann", CLEO: "cleo"}.get
     found = {
-        group.labels.account_id: group.known_to
+        group.labels.account_id: group.known_until
         for group in group_lines(reports, TODAY, names, ACTIVITIES)
     }
     assert found == {ACCOUNT: date(2026, 11, 19), "444455556666": date(2026, 11, 13)}
@@ -91,13 +91,13 @@ def test_users_that_privacy_has_made_one_are_in_every_place_at_once():
     """In one account the 14th is the newest day, in the other the 19th."""
     late = Reported("444455556666", REGION, dev(6, 1, "unknown"))
     groups = group_lines([*lines(dev(1, 1, "unknown")), late], TODAY, str, ACTIVITIES)
-    found = {group.labels.account_id: group.known_to for group in groups}
+    found = {group.labels.account_id: group.known_until for group in groups}
     assert found == {ACCOUNT: date(2026, 11, 19), "444455556666": date(2026, 11, 14)}
 
 
-def test_what_no_report_told_for_a_week_is_known_to_be_nothing():
+def test_what_no_report_told_for_a_week_is_known_until_be_nothing():
     (group,) = grouped(dev(14, 1))
-    assert group.known_to == date(2026, 11, 13)
+    assert group.known_until == date(2026, 11, 13)
     assert (group.month[DEV], group.last_7_days[DEV]) == (1, 0)
 
 

@@ -3,9 +3,10 @@
 import gzip
 import io
 import json
+import tracemalloc
 import zlib
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 
 from exporter.sources.object_reader import read_object
 from exporter.sources.record_reader import Entry, RecordReader
@@ -26,6 +27,8 @@ ABSENT: Any = _Absent()
 NOW_SLOT = 1_959_406
 """2025-11-18T11:30:00Z"""
 MEBIBYTE = 2**20
+
+T = TypeVar("T")
 
 
 def record(**fields: Any) -> dict[str, Any]:
@@ -129,6 +132,21 @@ class Dripping(io.BytesIO):
 def pack(*lines: bytes) -> bytes:
     """Lines as a gzip object, the same each time."""
     return gzip.compress(b"".join(text + b"\n" for text in lines), mtime=0)
+
+
+SLOW_TEXTS = [
+    *(b"{\n", b'{"a":"', b'{"records":[', b'{"records":[{},', b'{""', b'{"a":{"a":', b'{"x":"}"\n'),
+]
+"""Beginnings of JSON that never ends, which over and over could take a reader hours."""
+
+
+def memory_of(read: Callable[[], T]) -> tuple[T, int]:
+    """Return what reading returns, and the most bytes that it held at once."""
+    tracemalloc.start()
+    try:
+        return read(), tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
 
 
 def repeat(text: bytes, size: int) -> bytes:

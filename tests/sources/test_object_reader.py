@@ -5,7 +5,6 @@ import json
 import subprocess
 import sys
 import time
-import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +13,12 @@ from bad_input import (
     ABSENT,
     ARN,
     MEBIBYTE,
+    SLOW_TEXTS,
     UNIT,
     enter,
     inputs,
     line,
+    memory_of,
     numbered,
     pack,
     read,
@@ -269,20 +270,12 @@ def test_records_out_of_time_are_no_reason_to_give_up(monkeypatch: pytest.Monkey
 @pytest.mark.parametrize("text", [b"{", b"[", b"\n", b" \n", b'{""', b"[]", b'{"a":[]}', b"]\n"])
 def test_text_made_to_be_slow_is_read_in_memory_of_a_record(text: bytes) -> None:
     stored = pack(*GOOD) + repeat(text, 2**17)
-    tracemalloc.start()
-    try:
-        batch = read(stored, max_record_bytes=2**14)
-        _, peak = tracemalloc.get_traced_memory()
-    finally:
-        tracemalloc.stop()
+    batch, peak = memory_of(lambda: read(stored, max_record_bytes=2**14))
     assert inputs(batch) == [1, 2, 3, 4, 5]
     assert peak < 16 * MEBIBYTE
 
 
-@pytest.mark.parametrize(
-    "text",
-    [b"{\n", b'{"a":"', b'{"records":[', b'{"records":[{},', b'{""', b'{"a":{"a":', b'{"x":"}"\n'],
-)
+@pytest.mark.parametrize("text", SLOW_TEXTS)
 def test_text_made_to_be_slow_is_read_in_seconds(text: bytes) -> None:
     stored = pack(*GOOD) + repeat(text, MEBIBYTE)
     began = time.process_time()

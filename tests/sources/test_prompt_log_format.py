@@ -6,11 +6,10 @@ import pickle
 import subprocess
 import sys
 import time
-import tracemalloc
 from pathlib import Path
 
 import pytest
-from bad_input import MEBIBYTE, pack, repeat
+from bad_input import MEBIBYTE, SLOW_TEXTS, memory_of, pack, repeat
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from prompt_shapes import (
@@ -225,20 +224,12 @@ def test_records_out_of_time_are_no_reason_to_give_up(monkeypatch: pytest.Monkey
 )
 def test_text_made_to_be_slow_is_read_in_memory_of_a_record(text: bytes) -> None:
     stored = pack(*LINES) + repeat(text, 2**15)
-    tracemalloc.start()
-    try:
-        batch = read(stored, max_record_bytes=2**14)
-        _, peak = tracemalloc.get_traced_memory()
-    finally:
-        tracemalloc.stop()
+    batch, peak = memory_of(lambda: read(stored, max_record_bytes=2**14))
     assert inputs(batch) == [1, 2, 3, 4, 5]
     assert peak < 16 * MEBIBYTE
 
 
-@pytest.mark.parametrize(
-    "text",
-    [b"{\n", b'{"a":"', b'{"records":[', b'{"records":[{},', b'{""', b'{"a":{"a":', b'{"x":"}"\n'],
-)
+@pytest.mark.parametrize("text", SLOW_TEXTS)
 def test_text_made_to_be_slow_is_read_in_seconds(text: bytes) -> None:
     stored = pack(*LINES) + repeat(text, MEBIBYTE)
     began = time.process_time()

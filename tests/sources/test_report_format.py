@@ -2,7 +2,6 @@
 
 import gzip
 import pickle
-import tracemalloc
 from collections.abc import Mapping
 from dataclasses import fields
 from datetime import date
@@ -10,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from bad_input import repeat
+from bad_input import memory_of, repeat
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from report_builders import (
@@ -134,10 +133,7 @@ def test_no_more_is_read_and_held_than_the_bounds(
     stream = Endless(line)
     form = ReportFormat("r", "activity", Privacy(), date(2000, 1, 1), date(2099, 1, 1), 2**21)
     monkeypatch.setattr(report_format, "_MOST_LINES", 1000)
-    tracemalloc.start()
-    batch = form.reader()(report_unit(), stream)
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
+    batch, peak = memory_of(lambda: form.reader()(report_unit(), stream))
     assert batch.rejected == {Rejection.OBJECT_TOO_LARGE: 1}
     assert (batch.rows, batch.records) == ((), 0)
     assert stream.bytes < 2**22
